@@ -1,0 +1,1 @@
+"""Bytes to segments. Pure Python: nothing here imports Django."""

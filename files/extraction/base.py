@@ -1,0 +1,44 @@
+"""The extractor interface: one media-type family per module, no state between calls."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from files.extraction.document import Piece
+from orchestra.common.errors import OrchestraError
+
+
+class ExtractionError(OrchestraError):
+    """A file cannot be read. Subclasses carry the code that the file's record will show."""
+
+    code = "extraction_failed"
+    status = 422
+    default_message = "This file could not be read."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The one input of an extraction: bytes on local disk, the name the user gave, the type found by content."""
+
+    path: Path
+    name: str
+    media_type: str
+
+
+class Extractor(ABC):
+    """Reads one family of formats.
+
+    `extract` is a generator: memory stays flat, and what was yielded before an error is kept as a partial result.
+    No I/O in the constructor, no state between calls.
+    """
+
+    name: ClassVar[str]
+    media_types: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def extract(self, source: Source) -> Iterator[Piece]:
+        """Yield the pieces of `source` in reading order. Raises ExtractionError."""

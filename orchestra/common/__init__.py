@@ -1,0 +1,1 @@
+"""Shared kernel: what every app may use and what knows no app."""

@@ -1,0 +1,29 @@
+"""The root of every error that a user can meet.
+
+Each error carries a stable code, a plain sentence and a hint on what to do. The API, the pages, the socket and the
+commands all render these three; see `orchestra.common.api_errors` for the JSON shape. Imports nothing but the
+standard library, so that code without Django (extraction, chunking) can raise it too.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OrchestraError(Exception):
+    """Root of the product's errors.
+
+    `code` is stable and machine-readable, `status` the HTTP status it maps to, `message` a sentence for a person,
+    `hint` what that person can do, `details` JSON-serialisable facts.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    default_message: ClassVar[str] = "Something went wrong on our side."
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str = "", *, hint: str = "", **details: object) -> None:
+        self.message = message or self.default_message
+        self.hint = hint or self.default_hint
+        self.details = details
+        super().__init__(self.message)
