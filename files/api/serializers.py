@@ -1,0 +1,142 @@
+"""What the files API takes and gives. The status socket sends the same shape as `FileSerializer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from files.models import FileEvent, FileSegment, FileStatus
+from files.names import MAX_NAME, MAX_TAGS
+from files.selectors import FileStatusView
+from files.uploads import UploadState
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """Why a file failed."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    hint = serializers.CharField()
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a running job is."""
+
+    stage = serializers.CharField()
+    done = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="0: not known.")
+    unit = serializers.CharField()
+    percent = serializers.IntegerField(allow_null=True)
+    heartbeat_age = serializers.FloatField(allow_null=True, help_text="Seconds since the worker was last heard of.")
+
+
+class FileSerializer(serializers.Serializer[FileStatusView]):
+    """A file and where it stands."""
+
+    id = serializers.UUIDField(source="file.id")
+    name = serializers.CharField(source="file.name")
+    media_type = serializers.CharField(source="file.media_type")
+    kind = serializers.CharField(source="file.kind")
+    size = serializers.IntegerField(source="file.size")
+    sha256 = serializers.CharField(source="file.sha256")
+    status = serializers.ChoiceField(source="file.status", choices=FileStatus.choices)
+    version = serializers.IntegerField(source="file.version", help_text="Grows with every change.")
+    tags = serializers.ListField(source="file.tags", child=serializers.CharField())
+    language = serializers.CharField(source="file.language")
+    segment_count = serializers.IntegerField(source="file.segment_count")
+    character_count = serializers.IntegerField(source="file.character_count")
+    chunk_count = serializers.IntegerField(source="file.chunk_count")
+    warnings = serializers.ListField(source="file.warnings", child=serializers.DictField())
+    waiting_behind = serializers.IntegerField(allow_null=True, help_text="Files queued before this one.")
+    retry_at = serializers.DateTimeField(allow_null=True)
+    attempt = serializers.IntegerField()
+    progress = ProgressSerializer(allow_null=True)
+    error = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="file.created_at")
+    updated_at = serializers.DateTimeField(source="file.updated_at")
+
+    def get_error(self, view: FileStatusView) -> dict[str, str] | None:
+        """Return the reason of a failed file, None otherwise."""
+        file = view.file
+        if not file.error_code:
+            return None
+        return {"code": file.error_code, "message": file.error_message, "hint": file.error_hint}
+
+
+class EventSerializer(serializers.ModelSerializer[FileEvent]):
+    """One entry of a file's timeline."""
+
+    class Meta:
+        model = FileEvent
+        fields = ("version", "status", "code", "message", "details", "created_at")
+
+
+class UploadSerializer(serializers.Serializer[UploadState]):
+    """An upload as it stands."""
+
+    id = serializers.UUIDField(source="file.id", help_text="The file's id; of a duplicate, the existing file's.")
+    upload_id = serializers.UUIDField(source="upload.id")
+    name = serializers.CharField(source="file.name")
+    size = serializers.IntegerField(source="upload.size")
+    chunk_size = serializers.IntegerField(source="upload.chunk_size")
+    total_chunks = serializers.IntegerField(source="upload.total_chunks")
+    received = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Half-open byte ranges that are durable.",
+    )
+    received_bytes = serializers.IntegerField()
+    complete = serializers.BooleanField()
+    duplicate = serializers.BooleanField(help_text="The caller had this content already.")
+    status = serializers.CharField(source="file.status")
+    expires_at = serializers.DateTimeField(source="upload.expires_at", allow_null=True)
+
+
+class FileStatusSerializer(FileSerializer):
+    """A file with its timeline, and its upload while bytes are missing."""
+
+    timings = serializers.DictField(child=serializers.FloatField(), help_text="Seconds per stage.")
+    timeline = EventSerializer(many=True)
+    upload = UploadSerializer(allow_null=True)
+
+
+class InitiateSerializer(serializers.Serializer[Any]):
+    """What a client declares before it sends bytes."""
+
+    name = serializers.CharField(max_length=4096)
+    size = serializers.IntegerField(min_value=0)
+    sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}$", required=False, allow_blank=True, default="")
+    chunk_size = serializers.IntegerField(min_value=0, required=False, default=0, help_text="0: the server's choice.")
+    tags = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=MAX_TAGS)
+
+
+class SmallUploadSerializer(serializers.Serializer[Any]):
+    """A file in one request."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=4096)
+    tags = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=MAX_TAGS)
+
+
+class FileUpdateSerializer(serializers.Serializer[Any]):
+    """What may be changed of a file."""
+
+    name = serializers.CharField(max_length=MAX_NAME, required=False)
+    tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=MAX_TAGS)
+
+
+class SegmentSerializer(serializers.ModelSerializer[FileSegment]):
+    """A run of text with its place."""
+
+    class Meta:
+        model = FileSegment
+        fields = ("ordinal", "kind", "text", "place")
+
+
+class ContentSerializer(serializers.Serializer[Any]):
+    """A file's metadata and a page of its segments."""
+
+    id = serializers.UUIDField()
+    metadata = serializers.DictField()
+    segment_count = serializers.IntegerField()
+    next_offset = serializers.IntegerField(allow_null=True)
+    segments = SegmentSerializer(many=True)

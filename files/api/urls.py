@@ -1,0 +1,18 @@
+"""Addresses under /api/files."""
+
+from django.urls import path
+
+from files.api import uploads, views
+
+urlpatterns = [
+    path("", views.FileListView.as_view(), name="api-files"),
+    path("/upload", uploads.SmallUploadView.as_view(), name="api-upload-small"),
+    path("/upload/initiate", uploads.InitiateUploadView.as_view(), name="api-upload-initiate"),
+    path("/<uuid:file_id>", views.FileView.as_view(), name="api-file"),
+    path("/<uuid:file_id>/upload", uploads.ChunkView.as_view(), name="api-upload-chunk"),
+    path("/<uuid:file_id>/status", views.FileStatusView.as_view(), name="api-file-status"),
+    path("/<uuid:file_id>/content", views.FileContentView.as_view(), name="api-file-content"),
+    path("/<uuid:file_id>/download", views.FileDownloadView.as_view(), name="api-file-download"),
+    path("/<uuid:file_id>/retry", views.RetryView.as_view(), name="api-file-retry"),
+    path("/<uuid:file_id>/cancel", views.CancelView.as_view(), name="api-file-cancel"),
+]

@@ -1,0 +1,204 @@
+"""Files: list, status, content, download, change, delete, retry, cancel."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from files import downloads, selectors, services, uploads
+from files.api.serializers import (
+    ContentSerializer,
+    FileSerializer,
+    FileStatusSerializer,
+    FileUpdateSerializer,
+    SegmentSerializer,
+)
+from files.errors import FileNotFound
+from files.models import FileRecord, Upload
+from orchestra.accounts.models import User
+from orchestra.common.pagination import PageNumberPagination
+
+_MAX_SEGMENTS = 500
+
+
+def _user(request: Request) -> User:
+    return cast(User, request.user)
+
+
+class FileListView(APIView):
+    """The caller's files."""
+
+    @extend_schema(
+        responses=FileSerializer(many=True),
+        parameters=[
+            OpenApiParameter("status", str, many=True, description="One or more statuses."),
+            OpenApiParameter("kind", str),
+            OpenApiParameter("tag", str),
+            OpenApiParameter("name", str, description="Part of the name."),
+            OpenApiParameter("id", str, description="Ids, separated by commas."),
+            OpenApiParameter("page", int),
+            OpenApiParameter("page_size", int),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """List files, newest first."""
+        query = request.query_params
+        files = selectors.filtered(
+            selectors.files_of(_user(request)),
+            status=query.getlist("status"),
+            kind=query.get("kind", ""),
+            tag=query.get("tag", ""),
+            name=query.get("name", ""),
+            ids=_uuids(query.get("id", "")),
+        )
+        paginator = PageNumberPagination()
+        page = paginator.paginate_queryset(files, request, self)
+        return paginator.get_paginated_response(FileSerializer(selectors.with_status(page or ()), many=True).data)
+
+
+def _uuids(value: str) -> list[str]:
+    found = []
+    for part in filter(None, value.split(",")):
+        try:
+            found.append(str(UUID(part)))
+        except ValueError:
+            raise FileNotFound from None
+    return found
+
+
+class FileView(APIView):
+    """One of the caller's files."""
+
+    @extend_schema(responses=FileSerializer)
+    def get(self, request: Request, file_id: UUID) -> Response:
+        """Return the file and where it stands."""
+        return _file_response(selectors.get_file(_user(request), file_id))
+
+    @extend_schema(request=FileUpdateSerializer, responses=FileSerializer)
+    def patch(self, request: Request, file_id: UUID) -> Response:
+        """Rename or tag the file."""
+        file = selectors.get_file(_user(request), file_id)
+        serializer = FileUpdateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return _file_response(services.update(file, **serializer.validated_data))
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, file_id: UUID) -> Response:
+        """Delete the file completely: bytes, text, passages, vectors."""
+        services.delete(selectors.get_file(_user(request), file_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _file_response(file: FileRecord) -> Response:
+    return Response(FileSerializer(selectors.with_status([file])[0]).data, headers={"Cache-Control": "no-store"})
+
+
+class FileStatusView(APIView):
+    """The truth about one file."""
+
+    @extend_schema(responses=FileStatusSerializer)
+    def get(self, request: Request, file_id: UUID) -> Response:
+        """Return state, stage, progress, place in the queue, timeline, error, and the upload while bytes are missing."""
+        file, upload = _file_or_its_upload(_user(request), file_id)
+        view = selectors.with_status([file])[0]
+        body: dict[str, Any] = dict(FileSerializer(view).data)
+        job = selectors.job_of(file)
+        body["timings"] = job.timings if job else {}
+        body["timeline"] = FileStatusSerializer().fields["timeline"].to_representation(selectors.timeline(file))
+        body["upload"] = None
+        if upload is not None and upload.completed_at is None:
+            body["upload"] = FileStatusSerializer().fields["upload"].to_representation(uploads.state_of(upload))
+        return Response(body, headers={"Cache-Control": "no-store"})
+
+
+def _file_or_its_upload(user: User, file_id: UUID) -> tuple[FileRecord, Upload | None]:
+    """Find a file by its id, or by the id of the upload whose content turned out to be that file."""
+    upload = Upload.objects.select_related("file").filter(pk=file_id, owner=user).first()
+    if upload is not None:
+        return upload.file, upload
+    return selectors.get_file(user, file_id), None
+
+
+class FileContentView(APIView):
+    """What was read from a file."""
+
+    @extend_schema(
+        responses=ContentSerializer,
+        parameters=[
+            OpenApiParameter("format", str, enum=["json", "text", "markdown"]),
+            OpenApiParameter("offset", int, description="First segment."),
+            OpenApiParameter("limit", int, description=f"Segments, at most {_MAX_SEGMENTS}."),
+        ],
+    )
+    def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
+        """Return metadata and a page of segments, or all text with ``?format=text``."""
+        file = selectors.get_file(_user(request), file_id)
+        wanted = request.query_params.get("format", "json")
+        if wanted in ("text", "markdown"):
+            media_type = "text/plain" if wanted == "text" else "text/markdown"
+            response = StreamingHttpResponse(selectors.text_of(file), content_type=f"{media_type}; charset=utf-8")
+            return downloads.harmless(response)
+        return Response(_content_page(file, request))
+
+
+def _content_page(file: FileRecord, request: Request) -> dict[str, Any]:
+    offset = _whole_number(request.query_params.get("offset", ""), 0)
+    limit = min(_MAX_SEGMENTS, max(1, _whole_number(request.query_params.get("limit", ""), 100)))
+    page = list(selectors.segments_of(file)[offset : offset + limit])
+    after = offset + len(page)
+    return {
+        "id": str(file.pk),
+        "metadata": file.metadata,
+        "segment_count": file.segment_count,
+        "next_offset": after if after < file.segment_count and page else None,
+        "segments": SegmentSerializer(page, many=True).data,
+    }
+
+
+def _whole_number(value: str, default: int) -> int:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else default
+
+
+class FileDownloadView(APIView):
+    """The bytes as they came."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, file_id: UUID) -> FileResponse | HttpResponseBase:
+        """Return the file as an attachment; `Range` is honoured."""
+        file = selectors.get_file(_user(request), file_id)
+        return downloads.respond(file, request.headers.get("Range", ""))
+
+
+class RetryView(APIView):
+    """Process a file again."""
+
+    @extend_schema(request=None, responses={202: FileSerializer})
+    def post(self, request: Request, file_id: UUID) -> Response:
+        """Queue the file again."""
+        file = selectors.get_file(_user(request), file_id)
+        services.retry(file)
+        return _accepted(_user(request), file_id)
+
+
+class CancelView(APIView):
+    """Stop processing a file."""
+
+    @extend_schema(request=None, responses={202: FileSerializer})
+    def post(self, request: Request, file_id: UUID) -> Response:
+        """Take the file out of the queue, or stop its worker."""
+        services.cancel(selectors.get_file(_user(request), file_id))
+        return _accepted(_user(request), file_id)
+
+
+def _accepted(user: User, file_id: UUID) -> Response:
+    response = _file_response(selectors.get_file(user, file_id))
+    response.status_code = status.HTTP_202_ACCEPTED
+    return response

@@ -1,0 +1,119 @@
+"""What can go wrong with uploads, files and jobs, each with a code, a sentence and a hint."""
+
+from __future__ import annotations
+
+from orchestra.common.errors import OrchestraError
+
+
+class FileNotFound(OrchestraError):
+    """The file does not exist or is another user's; the two are not told apart."""
+
+    code = "not_found"
+    status = 404
+    default_message = "There is no such file."
+    default_hint = "Check the id; it may have been deleted."
+
+
+class InvalidMove(OrchestraError):
+    """The file's status does not allow this now."""
+
+    code = "invalid_state"
+    status = 409
+    default_message = "This cannot be done in the file's present state."
+    default_hint = "Look at the file's status and try again."
+
+
+class FileTooLarge(OrchestraError):
+    """The file exceeds the size limit."""
+
+    code = "file_too_large"
+    status = 413
+    default_message = "This file is larger than this server accepts."
+    default_hint = "Split the file, or ask the administrator to raise MAX_FILE_SIZE."
+
+
+class QuotaExceeded(OrchestraError):
+    """The owner's quota has no room for the file."""
+
+    code = "quota_exceeded"
+    status = 507
+    default_message = "Your storage quota has no room for this file."
+    default_hint = "Delete files that you no longer need, or ask the administrator for more."
+
+
+class DiskFull(OrchestraError):
+    """The server's disk has no room for the file."""
+
+    code = "disk_full"
+    status = 507
+    default_message = "The server's disk has no room for this file."
+    default_hint = "Tell the administrator; the upload can be resumed once there is room."
+
+
+class InvalidUpload(OrchestraError):
+    """The upload's description makes no sense."""
+
+    code = "upload_invalid"
+    status = 400
+    default_message = "The upload's description is not valid."
+
+
+class InvalidContentRange(OrchestraError):
+    """Content-Range is missing, malformed, or off the chunk grid."""
+
+    code = "content_range_invalid"
+    status = 400
+    default_message = "The Content-Range header does not fit this upload."
+    default_hint = "Send `Content-Range: bytes START-END/SIZE` with START a multiple of the upload's chunk_size."
+
+
+class ChunkIncomplete(OrchestraError):
+    """Fewer or more bytes came than Content-Range announced. Nothing was kept."""
+
+    code = "chunk_incomplete"
+    status = 400
+    default_message = "The chunk's body has not the announced number of bytes; nothing of it was kept."
+    default_hint = "Send the chunk again."
+
+
+class ChunkChecksumMismatch(OrchestraError):
+    """The chunk arrived damaged. Nothing was kept."""
+
+    code = "chunk_checksum_mismatch"
+    status = 460
+    default_message = "The chunk arrived damaged: its SHA-256 is not the announced one. Nothing of it was kept."
+    default_hint = "Send the chunk again."
+
+
+class ChunkConflict(OrchestraError):
+    """Other bytes are already stored for this chunk."""
+
+    code = "chunk_conflict"
+    status = 409
+    default_message = "Other bytes were already accepted for this chunk; the accepted ones stay."
+    default_hint = "The file changed while it was being uploaded: delete this upload and start a new one."
+
+
+class UploadChecksumMismatch(OrchestraError):
+    """All chunks are here, but the whole has not the announced digest."""
+
+    code = "upload_checksum_mismatch"
+    status = 460
+    default_message = "The whole file's SHA-256 is not the announced one. Its chunks were discarded."
+    default_hint = "Send the chunks again under the same id."
+
+
+class UploadExpired(OrchestraError):
+    """The upload lay unfinished for too long."""
+
+    code = "upload_expired"
+    status = 410
+    default_message = "This upload was not finished in time and was removed."
+    default_hint = "Start a new upload."
+
+
+class JobLost(OrchestraError):
+    """This attempt no longer owns its job: cancelled, deleted, or taken over after a lost heartbeat."""
+
+    code = "job_lost"
+    default_message = "Another attempt owns this job now."

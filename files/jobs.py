@@ -1,0 +1,293 @@
+"""The queue's truth: which file is to be processed next, by whom, and whether that worker is still alive.
+
+Redis messages only say "there is work". A worker that gets one claims the next job here; a lost message, a dead worker or
+an emptied Redis is noticed by `sweep`, on the database's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from files import states
+from files.errors import InvalidMove, JobLost
+from files.models import FileRecord, FileStatus, JobState, ProcessingJob
+from files.hints import publish_hints, waiting_hints
+from orchestra.common.errors import OrchestraError
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to process a file, until the lease ends. `attempt` fences every write."""
+
+    job_id: UUID
+    file_id: UUID
+    owner_id: UUID
+    attempt: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt ended."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+def enqueue(file: FileRecord) -> ProcessingJob:
+    """Queue a file for processing, in the caller's transaction, and send a hint on commit."""
+    job, _ = ProcessingJob.objects.update_or_create(
+        file=file,
+        defaults={
+            "owner_id": file.owner_id,
+            "state": JobState.QUEUED,
+            "stage": "",
+            "failures": 0,
+            "queued_at": Now(),
+            "available_at": Now(),
+            "progress_done": 0,
+            "progress_total": 0,
+            "lease_until": None,
+            "finished_at": None,
+            "last_error": "",
+        },
+    )
+    transaction.on_commit(lambda: publish_hints(1))
+    return job
+
+
+def claim_next(worker: str) -> Claim | None:
+    """Take the next job, or None when nothing is due.
+
+    Whoever has fewest files running comes first, then whoever waits longest: one user's thousand files do not hold up
+    another's one. The attempt is counted before any work, so that a file that kills its worker cannot loop.
+    """
+    with transaction.atomic():
+        job = _next_due()
+        if job is None:
+            return None
+        ProcessingJob.objects.filter(pk=job.pk).update(
+            state=JobState.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            stage="",
+            started_at=Now(),
+            heartbeat_at=Now(),
+            lease_until=Now() + _lease(),
+            progress_done=0,
+            progress_total=0,
+            timings={},
+        )
+        states.move(job.file_id, FileStatus.PROCESSING, "started", "A worker began to read the file.")
+    return Claim(job.pk, job.file_id, job.owner_id, job.attempt + 1, worker)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def _next_due() -> ProcessingJob | None:
+    running = (
+        ProcessingJob.objects.filter(owner=OuterRef("owner"), state=JobState.RUNNING)
+        .order_by()
+        .values("owner")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return (
+        ProcessingJob.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state=JobState.QUEUED, available_at__lte=Now())
+        .annotate(busy=Coalesce(Subquery(running), 0))
+        .order_by("busy", "queued_at", "pk")
+        .first()
+    )
+
+
+def _owned(claim: Claim) -> Q:
+    return Q(pk=claim.job_id, attempt=claim.attempt, state=JobState.RUNNING)
+
+
+def heartbeat(claim: Claim) -> bool:
+    """Extend the lease; False when the job is no longer ours."""
+    return bool(
+        ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease())
+    )
+
+
+def report(claim: Claim, stage: str, done: int, total: int, unit: str) -> None:
+    """Record progress and announce it. Raises JobLost when the job is no longer ours."""
+    with transaction.atomic():
+        updated = ProcessingJob.objects.filter(_owned(claim)).update(
+            stage=stage, progress_done=done, progress_total=total, progress_unit=unit
+        )
+        if not updated:
+            raise JobLost
+        states.touch(claim.file_id)
+
+
+@contextmanager
+def fenced(claim: Claim) -> Iterator[ProcessingJob]:
+    """Open a transaction in which the job is certainly ours; raises JobLost otherwise.
+
+    Whatever a stage writes for others to see, it writes inside.
+    """
+    with transaction.atomic():
+        job = ProcessingJob.objects.select_for_update().filter(_owned(claim)).first()
+        if job is None:
+            raise JobLost
+        yield job
+
+
+def finish(claim: Claim, timings: dict[str, float]) -> None:
+    """End a job whose stages all ran: `partial` when something could not be read, `ready` otherwise."""
+    with fenced(claim) as job:
+        file = FileRecord.objects.get(pk=claim.file_id)
+        _close(job, JobState.DONE, timings)
+        if file.warnings:
+            message = f"Read in part: {len(file.warnings)} things could not be read."
+            states.move(file.pk, FileStatus.PARTIAL, "partial", message, **_NO_ERROR)
+        else:
+            states.move(file.pk, FileStatus.READY, "ready", "The file can be searched.", **_NO_ERROR)
+
+
+_NO_ERROR = {"error_code": "", "error_message": "", "error_hint": ""}
+
+
+def _close(job: ProcessingJob, state: JobState, timings: dict[str, float] | None = None) -> None:
+    ProcessingJob.objects.filter(pk=job.pk).update(
+        state=state, finished_at=Now(), lease_until=None, stage="", timings=timings or job.timings
+    )
+
+
+def fail(claim: Claim, failure: Failure) -> None:
+    """End a job for good: trying again would end the same way."""
+    with fenced(claim) as job:
+        _fail(job, failure)
+
+
+def _fail(job: ProcessingJob, failure: Failure) -> None:
+    ProcessingJob.objects.filter(pk=job.pk).update(last_error=failure.message)
+    _close(job, JobState.DONE)
+    states.move(
+        job.file_id,
+        FileStatus.FAILED,
+        failure.code,
+        failure.message,
+        error_code=failure.code,
+        error_message=failure.message,
+        error_hint=failure.hint,
+    )
+
+
+def retry_later(claim: Claim, failure: Failure, *, counted: bool) -> None:
+    """Hand a job back. After the third counted failure the file fails with the reason.
+
+    Transient faults (the database or Redis away) are not counted against the file.
+    """
+    with fenced(claim) as job:
+        failures = job.failures + int(counted)
+        if failures >= settings.JOB_MAX_ATTEMPTS:
+            _fail(job, failure)
+            return
+        delay = timedelta(seconds=min(300, 5 * 2 ** min(job.attempt, 6)))
+        _requeue(job, failures, delay, "will_retry", f"{failure.message} It is tried again.")
+
+
+def _requeue(job: ProcessingJob, failures: int, delay: timedelta, code: str, message: str) -> None:
+    ProcessingJob.objects.filter(pk=job.pk).update(
+        state=JobState.QUEUED,
+        failures=failures,
+        stage="",
+        lease_until=None,
+        available_at=Now() + delay,
+        last_error=message,
+    )
+    states.move(job.file_id, FileStatus.QUEUED, code, message)
+    if not delay:
+        transaction.on_commit(lambda: publish_hints(1))
+
+
+def release(claim: Claim) -> None:
+    """Hand a job back untouched, because the worker is being stopped."""
+    with fenced(claim) as job:
+        _requeue(job, job.failures, timedelta(0), "released", "The worker was stopped; another one takes over.")
+
+
+def cancel(file: FileRecord) -> None:
+    """Stop a file's processing, or take it out of the queue. The worker notices at its next report."""
+    with transaction.atomic():
+        # Job before file, as everywhere, so that two transactions cannot wait for each other.
+        job = ProcessingJob.objects.select_for_update().filter(file=file).first()
+        states.move(file.pk, FileStatus.CANCELLED, "cancelled", "Processing was cancelled.")
+        if job is not None:
+            _close(job, JobState.CANCELLED)
+
+
+def retry(file: FileRecord) -> None:
+    """Process a file again from the start."""
+    with transaction.atomic():
+        ProcessingJob.objects.select_for_update().filter(file=file).first()
+        if not file.storage_key:
+            raise InvalidMove("The file's bytes are not all here yet.", hint="Finish the upload first.")
+        moved = states.move(file.pk, FileStatus.QUEUED, "retried", "Processing was asked for again.", **_NO_ERROR)
+        enqueue(moved)
+
+
+def sweep() -> dict[str, int]:
+    """Put right what died silently: jobs of lost workers start again, lost hints are sent again.
+
+    Return how many of each, for the log and the metrics.
+    """
+    lost = 0
+    expired = ProcessingJob.objects.filter(state=JobState.RUNNING, lease_until__lt=Now()).values_list("pk", flat=True)
+    for job_id in expired:
+        lost += _rescue(job_id)
+    due = ProcessingJob.objects.filter(state=JobState.QUEUED, available_at__lt=Now()).count()
+    # One hint per due job, counting those still in Redis: nothing is lost and nothing piles up.
+    missing = max(0, due - waiting_hints())
+    publish_hints(min(missing, 1000))
+    if lost or missing:
+        logger.info("swept", lost_workers=lost, hints_sent=missing)
+    return {"lost": lost, "hints": missing}
+
+
+def _rescue(job_id: UUID) -> bool:
+    failure = Failure(
+        "worker_lost",
+        "The worker that read this file was lost.",
+        "The file may need more memory than a worker has. Try again, or ask the administrator to look at the log.",
+    )
+    with transaction.atomic():
+        job = (
+            ProcessingJob.objects.select_for_update(skip_locked=True)
+            .filter(pk=job_id, state=JobState.RUNNING, lease_until__lt=Now())
+            .first()
+        )
+        if job is None:
+            return False
+        if job.failures + 1 >= settings.JOB_MAX_ATTEMPTS:
+            _fail(job, failure)
+        else:
+            message = "The worker that read this file was lost; another one starts again."
+            _requeue(job, job.failures + 1, timedelta(0), "worker_lost", message)
+    return True
+
+
+def describe(error: Exception) -> Failure:
+    """Return what a person is told about an exception of a stage."""
+    if isinstance(error, OrchestraError):
+        return Failure(error.code, error.message, error.hint)
+    return Failure("internal_error", OrchestraError.default_message, "Try again; the log says more.")

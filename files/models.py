@@ -1,0 +1,205 @@
+"""Files on their way from upload to searchable text, and the history of that way.
+
+Statuses are changed by `files.states` only; jobs by `files.jobs` only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from orchestra.common.identifiers import new_id
+
+
+class FileStatus(models.TextChoices):
+    """Where a file stands. `partial` is searchable, with a list of what could not be read."""
+
+    UPLOADING = "uploading"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    READY = "ready"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class FileRecord(models.Model):
+    """One file of one owner. `version` grows with every visible change and never falls."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="files")
+    owner_id: UUID
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=127, blank=True, help_text="Found by content, not by name.")
+    kind = models.CharField(max_length=20, blank=True)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Empty until every byte is here and verified.")
+    storage_key = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=12, choices=FileStatus, default=FileStatus.UPLOADING)
+    version = models.PositiveIntegerField(default=1)
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    warnings = models.JSONField(default=list, blank=True, help_text="What could not be read: code, message, place.")
+    language = models.CharField(max_length=16, blank=True)
+    reader = models.CharField(max_length=40, blank=True, help_text="The extractor that read the file.")
+    generation = models.PositiveIntegerField(default=0, help_text="Which segments are current; 0 before any.")
+    segment_count = models.PositiveIntegerField(default=0)
+    character_count = models.PositiveBigIntegerField(default=0)
+    chunk_count = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+    error_hint = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("owner", "sha256"), condition=~models.Q(sha256=""), name="one_file_per_content_and_owner"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("owner", "-created_at")),
+            models.Index(fields=("owner", "updated_at")),
+            models.Index(fields=("owner", "status")),
+            GinIndex(fields=("tags",), name="file_tags"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Upload(models.Model):
+    """An upload under way. Its id is the file's id; `file` differs only when the content turned out to be known."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="uploads")
+    file_id: UUID
+    declared_sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField()
+    chunk_size = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("expires_at",)),)
+
+    def __str__(self) -> str:
+        return f"upload of {self.size} bytes"
+
+    @property
+    def total_chunks(self) -> int:
+        """Number of chunks the file is cut into; 0 for an empty file."""
+        return -(-self.size // self.chunk_size)
+
+
+class UploadChunk(models.Model):
+    """One durable chunk. The row exists only once the bytes are on disk."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="chunks")
+    index = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("upload", "index"), name="one_row_per_chunk"),)
+
+    def __str__(self) -> str:
+        return f"chunk {self.index}"
+
+
+class FileSegment(models.Model):
+    """A run of extracted text with its place. Only the segments of the file's `generation` count."""
+
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="segments")
+    generation = models.PositiveIntegerField()
+    ordinal = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12)
+    text = models.TextField()
+    place = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("ordinal",)
+        constraints = (
+            models.UniqueConstraint(fields=("file", "generation", "ordinal"), name="one_segment_per_ordinal"),
+        )
+
+    def __str__(self) -> str:
+        return f"segment {self.ordinal}"
+
+
+class JobState(models.TextChoices):
+    """What the queue knows of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ProcessingJob(models.Model):
+    """The truth about a file's processing. Redis only carries hints that there is something to do.
+
+    `attempt` grows with every start and is the fencing token: a write for an older attempt is refused. `failures`
+    counts the attempts that used up the budget. Times are the database's clock.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, related_name="job")
+    file_id: UUID
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+    owner_id: UUID
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    stage = models.CharField(max_length=20, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField(db_default=models.functions.Now())
+    available_at = models.DateTimeField(db_default=models.functions.Now(), help_text="Not to be started earlier.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    progress_done = models.PositiveBigIntegerField(default=0)
+    progress_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
+    progress_unit = models.CharField(max_length=20, blank=True)
+    timings = models.JSONField(default=dict, help_text="Seconds per stage of the last attempt.")
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("queued_at",)
+        indexes = (
+            models.Index(fields=("queued_at",), condition=models.Q(state="queued"), name="job_queue"),
+            models.Index(fields=("owner",), condition=models.Q(state="running"), name="job_running_by_owner"),
+            models.Index(fields=("lease_until",), condition=models.Q(state="running"), name="job_leases"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.state} job, attempt {self.attempt}"
+
+
+class FileEvent(models.Model):
+    """Append-only history of a file, for its timeline."""
+
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="events")
+    version = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=FileStatus)
+    code = models.CharField(max_length=50)
+    message = models.TextField()
+    details = models.JSONField(default=dict, blank=True)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,151 @@
+"""Reads of files. Every one is scoped to its owner: another's id is an unknown id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
+
+from files.errors import FileNotFound
+from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
+from orchestra.accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is: `done` of `total` units (0: unknown) of one stage."""
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+    heartbeat_age: float | None
+
+    @property
+    def percent(self) -> int | None:
+        """Share done of this stage, 0-100; None when the total is unknown."""
+        return min(100, 100 * self.done // self.total) if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatusView:
+    """The truth about one file, as the API, the socket and the pages show it."""
+
+    file: FileRecord
+    waiting_behind: int | None
+    progress: Progress | None
+    attempt: int
+    retry_at: datetime | None
+
+
+def files_of(user: User | AnonymousUser) -> QuerySet[FileRecord]:
+    """Return the files that `user` may see."""
+    return FileRecord.objects.filter(owner_id=user.pk) if user.pk else FileRecord.objects.none()
+
+
+def get_file(user: User | AnonymousUser, file_id: UUID | str) -> FileRecord:
+    """Return one file of `user`. Raises FileNotFound, alike for unknown ids and for those of others."""
+    file = files_of(user).filter(pk=file_id).first()
+    if file is None:
+        raise FileNotFound
+    return file
+
+
+def filtered(
+    files: QuerySet[FileRecord],
+    *,
+    status: Iterable[str] = (),
+    kind: str = "",
+    tag: str = "",
+    name: str = "",
+    ids: Iterable[str] = (),
+) -> QuerySet[FileRecord]:
+    """Narrow a list of files by what a user typed."""
+    if statuses := [value for value in status if value in FileStatus.values]:
+        files = files.filter(status__in=statuses)
+    if kind:
+        files = files.filter(kind=kind)
+    if tag:
+        files = files.filter(tags__contains=[tag])
+    if name:
+        files = files.filter(name__icontains=name)
+    if wanted := list(ids):
+        files = files.filter(pk__in=wanted)
+    return files
+
+
+def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:
+    """Add queue places and progress to files, in two queries however many there are."""
+    listed = list(files)
+    open_ids = [f.pk for f in listed if f.status in (FileStatus.QUEUED, FileStatus.PROCESSING)]
+    if not open_ids:
+        return [FileStatusView(file, None, None, 0, None) for file in listed]
+    jobs = {job.file_id: job for job in ProcessingJob.objects.filter(file__in=open_ids).annotate(now=Now())}
+    places = _places(jobs.values())
+    return [_status_view(file, jobs.get(file.pk), places) for file in listed]
+
+
+def _places(jobs: Iterable[ProcessingJob]) -> dict[UUID, int]:
+    """Return for each queued job how many are queued before it, over all users."""
+    queued = {job.file_id: job.queued_at for job in jobs if job.state == JobState.QUEUED}
+    if not queued:
+        return {}
+    before = list(
+        ProcessingJob.objects.filter(state=JobState.QUEUED, queued_at__lte=max(queued.values()))
+        .order_by("queued_at", "pk")
+        .values_list("file_id", flat=True)
+    )
+    return {file_id: place for place, file_id in enumerate(before) if file_id in queued}
+
+
+def _status_view(file: FileRecord, job: ProcessingJob | None, places: dict[UUID, int]) -> FileStatusView:
+    if job is None:
+        return FileStatusView(file, None, None, 0, None)
+    now: datetime = job.now  # type: ignore[attr-defined]  # annotated in with_status
+    running = job.state == JobState.RUNNING
+    progress = None
+    if running:
+        age = (now - job.heartbeat_at).total_seconds() if job.heartbeat_at else None
+        progress = Progress(job.stage, job.progress_done, job.progress_total, job.progress_unit, age)
+    retry_at = job.available_at if job.state == JobState.QUEUED and job.available_at > now else None
+    return FileStatusView(file, places.get(file.pk), progress, job.attempt, retry_at)
+
+
+def timeline(file: FileRecord) -> QuerySet[FileEvent]:
+    """Return a file's history, oldest first."""
+    return file.events.order_by("id")
+
+
+def job_of(file: FileRecord) -> ProcessingJob | None:
+    """Return a file's job, if it was ever queued."""
+    return ProcessingJob.objects.filter(file=file).first()
+
+
+def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
+    """Return a file's current segments in reading order."""
+    return FileSegment.objects.filter(file=file, generation=file.generation).order_by("ordinal")
+
+
+def text_of(file: FileRecord) -> Iterator[str]:
+    """Yield a file's text, segment by segment; memory does not grow with the file."""
+    for text in segments_of(file).values_list("text", flat=True).iterator(chunk_size=500):
+        yield text + "\n\n"
+
+
+def counts_by_status(user: User | AnonymousUser) -> dict[str, int]:
+    """Return how many of a user's files are in each status."""
+    rows: Any = files_of(user).order_by().values_list("status").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def bytes_used(user: User) -> int:
+    """Return the bytes that a user's files take, uploads under way included."""
+    from django.db.models import Sum
+
+    return files_of(user).aggregate(total=Sum("size"))["total"] or 0

@@ -1,0 +1,25 @@
+"""What Celery runs. Thin: everything is decided in `files.jobs`, `files.pipeline` and `files.uploads`."""
+
+from __future__ import annotations
+
+from celery import Task, shared_task
+
+from files import jobs, pipeline, uploads
+
+
+@shared_task(name="files.tasks.process_next", bind=True)
+def process_next(self: Task) -> None:
+    """Process the job that is due next, if there is one."""
+    pipeline.work(worker=str(self.request.hostname or "worker"))
+
+
+@shared_task(name="files.tasks.sweep")
+def sweep() -> None:
+    """Restart the jobs of lost workers, send lost hints again."""
+    jobs.sweep()
+
+
+@shared_task(name="files.tasks.expire_uploads")
+def expire_uploads() -> None:
+    """Remove uploads that were not finished in time."""
+    uploads.expire()

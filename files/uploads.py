@@ -1,0 +1,389 @@
+"""The chunk engine: bytes come in any order, are durable before they are acknowledged, and become a file at the end.
+
+The chunk API is one face of it (`files.api`), the command line another (`manage.py ingest`). What comes before: nothing;
+what comes after: `files.jobs.enqueue`, in the same transaction that turns the upload into a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from files import jobs, states, storage
+from files.errors import (
+    ChunkChecksumMismatch,
+    ChunkConflict,
+    ChunkIncomplete,
+    DiskFull,
+    FileNotFound,
+    FileTooLarge,
+    InvalidContentRange,
+    InvalidUpload,
+    QuotaExceeded,
+    UploadChecksumMismatch,
+    UploadExpired,
+)
+from files.events import publish_deletion
+from files.extraction.detection import detect
+from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
+from files.names import clean_name, clean_tags
+from orchestra.accounts.models import User
+
+_PIECE = 1024 * 1024
+
+
+class ByteStream(Protocol):
+    """Anything bytes can be read from piece by piece: a request, an open file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; empty at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What a client declares before it sends bytes. `sha256` is hex, or empty when not known yet."""
+
+    name: str
+    size: int
+    sha256: str = ""
+    chunk_size: int = 0
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRange:
+    """The bytes START-END/SIZE of Content-Range; `end` is inclusive, as in HTTP."""
+
+    start: int
+    end: int
+    size: int
+
+    @property
+    def length(self) -> int:
+        """Number of bytes in the range."""
+        return self.end - self.start + 1
+
+
+@dataclass(frozen=True, slots=True)
+class UploadState:
+    """An upload as it stands: `received` lists half-open byte ranges that are durable."""
+
+    upload: Upload
+    file: FileRecord
+    received: tuple[tuple[int, int], ...]
+    duplicate: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte is here and verified."""
+        return self.upload.completed_at is not None
+
+    @property
+    def received_bytes(self) -> int:
+        """Number of durable bytes."""
+        return sum(end - start for start, end in self.received)
+
+
+def initiate(owner: User, new: NewUpload) -> UploadState:
+    """Open an upload, reserving its size against quota and disk.
+
+    Content that the owner has already (by `sha256`) is answered with the existing file; an unfinished upload of the same
+    content is continued. Raises FileTooLarge, QuotaExceeded, DiskFull or InvalidUpload before any byte is sent.
+    """
+    chunk_size = _checked_chunk_size(new)
+    with transaction.atomic():
+        # One at a time per owner, so that two uploads cannot both take the last free bytes.
+        User.objects.select_for_update().get(pk=owner.pk)
+        if known := _known(owner, new):
+            return known
+        _require_room(owner, new.size)
+        state = _open_upload(owner, new, chunk_size)
+    return complete(state.upload.pk) if new.size == 0 else state
+
+
+def _checked_chunk_size(new: NewUpload) -> int:
+    if new.size < 0:
+        raise InvalidUpload("A file cannot have a negative size.")
+    if new.size > settings.MAX_FILE_SIZE:
+        raise FileTooLarge(
+            f"This file has {new.size} bytes; this server accepts up to {settings.MAX_FILE_SIZE}.",
+            limit=settings.MAX_FILE_SIZE,
+        )
+    if new.sha256 and (len(new.sha256) != 64 or set(new.sha256) - set("0123456789abcdef")):
+        raise InvalidUpload("sha256 must be 64 lower-case hexadecimal digits.")
+    low, high = settings.UPLOAD_CHUNK_SIZE_RANGE
+    if new.chunk_size and not low <= new.chunk_size <= high:
+        raise InvalidUpload(f"chunk_size must be between {low} and {high} bytes.")
+    return new.chunk_size or settings.UPLOAD_CHUNK_SIZE
+
+
+def _known(owner: User, new: NewUpload) -> UploadState | None:
+    if not new.sha256:
+        return None
+    if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
+        upload = Upload(id=file.pk, owner=owner, file=file, size=file.size, chunk_size=settings.UPLOAD_CHUNK_SIZE)
+        upload.completed_at = upload.expires_at = file.created_at
+        return UploadState(upload, file, _whole(file.size), duplicate=True)
+    unfinished = Upload.objects.filter(
+        owner=owner, declared_sha256=new.sha256, size=new.size, completed_at=None, expires_at__gt=Now()
+    ).first()
+    return state_of(unfinished) if unfinished else None
+
+
+def _require_room(owner: User, size: int) -> None:
+    if quota := owner.effective_quota:
+        used = FileRecord.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"] or 0
+        if used + size > quota:
+            raise QuotaExceeded(quota=quota, used=used, needed=size)
+    reserved = Upload.objects.filter(completed_at=None).aggregate(total=Sum("size"))["total"] or 0
+    if reserved + size > storage.free_bytes():
+        raise DiskFull(needed=size)
+
+
+def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
+    file = FileRecord.objects.create(owner=owner, name=clean_name(new.name), size=new.size, tags=clean_tags(new.tags))
+    upload = Upload.objects.create(
+        id=file.pk,
+        owner=owner,
+        file=file,
+        declared_sha256=new.sha256,
+        size=new.size,
+        chunk_size=chunk_size,
+        expires_at=timezone.now() + timedelta(hours=settings.UPLOAD_EXPIRY_HOURS),
+    )
+    states.record_event(file, "upload_started", "The upload began.", size=new.size)
+    return UploadState(upload, file, ())
+
+
+def find(owner: User, upload_id: UUID) -> Upload:
+    """Return the owner's upload. Raises FileNotFound, or UploadExpired when it was not finished in time."""
+    upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner).first()
+    if upload is None:
+        raise FileNotFound
+    if upload.completed_at is None and upload.expires_at < timezone.now():
+        raise UploadExpired
+    return upload
+
+
+def state_of(upload: Upload) -> UploadState:
+    """Return what has been received of an upload, from the database and nowhere else."""
+    if upload.completed_at is not None:
+        return UploadState(upload, upload.file, _whole(upload.size), duplicate=upload.file_id != upload.pk)
+    indexes = upload.chunks.order_by("index").values_list("index", flat=True)
+    return UploadState(upload, upload.file, _merged(indexes, upload.chunk_size, upload.size))
+
+
+def _whole(size: int) -> tuple[tuple[int, int], ...]:
+    return ((0, size),) if size else ()
+
+
+def _merged(indexes: Iterable[int], chunk_size: int, size: int) -> tuple[tuple[int, int], ...]:
+    ranges: list[tuple[int, int]] = []
+    for index in indexes:
+        start, end = index * chunk_size, min(size, (index + 1) * chunk_size)
+        if ranges and ranges[-1][1] == start:
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+    return tuple(ranges)
+
+
+def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: str = "") -> UploadState:
+    """Take one chunk; return only when it is on disk and recorded. The last one completes the file.
+
+    Repeating a chunk is harmless. Raises InvalidContentRange, ChunkIncomplete, ChunkChecksumMismatch (nothing is kept),
+    ChunkConflict (the accepted bytes stay), DiskFull, UploadChecksumMismatch.
+    """
+    _require_grid(upload, part)
+    with storage.disk_full_as_error(), tempfile.TemporaryFile(dir=storage.incoming_dir()) as received:
+        # A file of its own first: a slow or repeated request can never scribble over accepted bytes.
+        digest = _receive(stream, received, part.length)
+        if sha256 and digest != sha256.lower():
+            raise ChunkChecksumMismatch(expected=sha256, received=digest)
+        if upload.completed_at is None:
+            _accept(upload, part, received, digest)
+    state = state_of(Upload.objects.select_related("file").get(pk=upload.pk))
+    return complete(upload.pk) if not state.complete and state.received_bytes == upload.size else state
+
+
+def _require_grid(upload: Upload, part: ChunkRange) -> None:
+    last = min(part.start + upload.chunk_size, upload.size) - 1
+    if part.size != upload.size or part.start % upload.chunk_size or part.end != last or part.start > part.end:
+        raise InvalidContentRange(size=upload.size, chunk_size=upload.chunk_size)
+
+
+def _receive(stream: ByteStream, target: BinaryIO, length: int) -> str:
+    digest = hashlib.sha256()
+    count = 0
+    while piece := stream.read(_PIECE):
+        count += len(piece)
+        if count > length:
+            break
+        digest.update(piece)
+        target.write(piece)
+    if count != length:
+        raise ChunkIncomplete(expected=length, received=count)
+    return digest.hexdigest()
+
+
+def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -> None:
+    with transaction.atomic():
+        locked = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+        if locked is None:
+            raise FileNotFound
+        if locked.completed_at is not None:
+            return
+        index = part.start // upload.chunk_size
+        known = UploadChunk.objects.filter(upload=locked, index=index).first()
+        if known is not None:
+            if known.sha256 != digest:
+                raise ChunkConflict(index=index)
+            return
+        storage.write_at(storage.part_path(upload.pk), part.start, received, part.length)
+        UploadChunk.objects.create(upload=locked, index=index, size=part.length, sha256=digest)
+        states.touch(locked.file_id)
+
+
+def complete(upload_id: UUID) -> UploadState:
+    """Turn a whole upload into a queued file: digest, bytes, record and job in one transaction.
+
+    Safe to call twice or at once: the row is locked, and later callers find it done. Raises UploadChecksumMismatch; then
+    the chunks are discarded and may be sent again.
+    """
+    try:
+        with transaction.atomic():
+            upload = Upload.objects.select_for_update().get(pk=upload_id)
+            if upload.completed_at is None:
+                _finish(upload)
+    except UploadChecksumMismatch:
+        _discard_chunks(upload_id)
+        raise
+    return state_of(Upload.objects.select_related("file").get(pk=upload_id))
+
+
+def _finish(upload: Upload) -> None:
+    part, key = storage.part_path(upload.pk), storage.key_of(upload.pk)
+    if upload.size == 0:
+        part.touch()
+    # A crash between move and commit leaves the bytes at their key already.
+    digest = storage.digest_of(part if part.exists() else storage.path_of(key))
+    if upload.declared_sha256 and digest != upload.declared_sha256:
+        raise UploadChecksumMismatch(expected=upload.declared_sha256, received=digest)
+    upload.completed_at = timezone.now()
+    if not _adopt(upload, digest, key):
+        existing = FileRecord.objects.get(owner=upload.owner_id, sha256=digest)
+        _drop_duplicate(upload, existing)
+        return
+    upload.save(update_fields=["completed_at"])
+    upload.chunks.all().delete()
+    storage.keep(part, key)
+
+
+def _adopt(upload: Upload, digest: str, key: str) -> bool:
+    """Make the upload's record the owner's file of this content; False when the owner has that content already."""
+    found = detect(_present(upload), upload.file.name)
+    try:
+        with transaction.atomic():
+            file = states.move(
+                upload.file_id,
+                FileStatus.QUEUED,
+                "uploaded",
+                "All bytes arrived and were verified.",
+                sha256=digest,
+                storage_key=key,
+                media_type=found.media_type,
+                kind=found.kind,
+            )
+            jobs.enqueue(file)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _present(upload: Upload) -> str:
+    part = storage.part_path(upload.pk)
+    return str(part if part.exists() else storage.path_of(storage.key_of(upload.pk)))
+
+
+def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
+    own = upload.file_id
+    upload.file = existing
+    upload.save(update_fields=["file", "completed_at"])
+    upload.chunks.all().delete()
+    FileRecord.objects.filter(pk=own).delete()
+    FileEvent.objects.create(
+        file=existing,
+        version=existing.version,
+        status=existing.status,
+        code="uploaded_again",
+        message="The same content was uploaded again; this file was kept.",
+    )
+    publish_deletion(existing.owner_id, own)
+    transaction.on_commit(lambda: storage.forget(own))
+
+
+def _discard_chunks(upload_id: UUID) -> None:
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload_id)
+        if upload.completed_at is None:
+            upload.chunks.all().delete()
+            storage.remove(storage.part_path(upload_id))
+
+
+def receive_whole(owner: User, new: NewUpload, stream: ByteStream) -> UploadState:
+    """Take a file from one stream through the same engine, chunk by chunk."""
+    state = initiate(owner, new)
+    upload = state.upload
+    if state.complete:
+        return state
+    for index in range(upload.total_chunks):
+        start = index * upload.chunk_size
+        end = min(start + upload.chunk_size, upload.size) - 1
+        state = receive_chunk(upload, ChunkRange(start, end, upload.size), _Bounded(stream, end - start + 1))
+    return state
+
+
+class _Bounded:
+    """The next `count` bytes of a stream, as a stream."""
+
+    def __init__(self, stream: ByteStream, count: int) -> None:
+        self._stream = stream
+        self._left = count
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._stream.read(min(size, self._left))
+        self._left -= len(piece)
+        return piece
+
+
+def expire() -> int:
+    """Remove unfinished uploads past their time, and the rows of finished ones. Return how many were removed."""
+    count = 0
+    for upload_id in Upload.objects.filter(expires_at__lt=Now()).values_list("pk", flat=True):
+        count += _expire_one(upload_id)
+    return count
+
+
+def _expire_one(upload_id: UUID) -> bool:
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update(skip_locked=True).filter(pk=upload_id, expires_at__lt=Now()).first()
+        if upload is None:
+            return False
+        if upload.completed_at is not None:
+            upload.delete()
+            return False
+        FileRecord.objects.filter(pk=upload.file_id).delete()
+        publish_deletion(upload.owner_id, upload.file_id)
+        transaction.on_commit(lambda: storage.forget(upload_id))
+        return True

@@ -1,0 +1,42 @@
+"""Accounts in the built-in admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from orchestra.accounts import services
+from orchestra.accounts.models import ApiKey, User
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    """Users, with quota and preferences."""
+
+    list_display = ("username", "email", "is_active", "is_staff", "storage_quota", "last_login")
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Orchestra", {"fields": ("storage_quota", "preferences")}))
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    """API keys: seen and revoked here, made by their users."""
+
+    list_display = ("name", "prefix", "user", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("revoked_at", "created_at")
+    search_fields = ("name", "prefix", "user__username")
+    autocomplete_fields = ("user",)
+    readonly_fields = ("user", "prefix", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Forbid adding: the key's text could be shown to nobody."""
+        return False
+
+    @admin.action(description="Revoke selected keys")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """Revoke through the same service as the API."""
+        for key in queryset:
+            services.revoke_api_key(key)
+        messages.success(request, f"{len(queryset)} keys revoked.")

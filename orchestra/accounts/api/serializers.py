@@ -1,0 +1,49 @@
+"""What the accounts API takes and gives."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from orchestra.accounts.models import ApiKey, User
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """The signed-in user about themselves."""
+
+    quota = serializers.IntegerField(source="effective_quota", read_only=True, help_text="Bytes; 0 means no limit.")
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "email", "first_name", "last_name", "preferences", "quota", "is_staff")
+        read_only_fields = ("id", "username", "is_staff")
+
+
+class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+    """A key without its secret."""
+
+    class Meta:
+        model = ApiKey
+        fields = ("id", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
+        read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
+
+
+class CreatedApiKeySerializer(ApiKeySerializer):
+    """A new key with its secret, shown once."""
+
+    key = serializers.CharField(read_only=True, help_text="The key itself. It is not shown again.")
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = (*ApiKeySerializer.Meta.fields, "key")  # type: ignore[assignment]  # one field longer than the parent's
+
+
+class TicketSerializer(serializers.Serializer[object]):
+    """A one-time ticket for /ws/status/?ticket=…"""
+
+    ticket = serializers.CharField(read_only=True)
+    expires_in = serializers.IntegerField(read_only=True, help_text="Seconds.")
+
+
+class RefreshTokenSerializer(serializers.Serializer[object]):
+    """A refresh token to revoke."""
+
+    refresh = serializers.CharField(write_only=True)

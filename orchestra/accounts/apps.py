@@ -1,0 +1,16 @@
+"""The accounts application."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Users, tokens, API keys, sign-in pages."""
+
+    name = "orchestra.accounts"
+    label = "accounts"
+    verbose_name = "Accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Teach OpenAPI our authentication scheme."""
+        from orchestra.accounts.api import openapi  # noqa: F401  # registers itself on import

@@ -1,0 +1,30 @@
+"""ASGI entry: HTTP through Django, sockets through Channels."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestra.settings")
+
+django_application = get_asgi_application()
+
+# Applications may be imported only now that Django is set up.
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from orchestra.accounts.origins import AllowedOrigins  # noqa: E402
+from orchestra.accounts.sockets import with_principal  # noqa: E402
+from orchestra.common.body_limit import BodyLimit  # noqa: E402
+from orchestra.routing import websocket_urlpatterns  # noqa: E402
+
+# The largest body that any view takes, and room for the multipart frame around it.
+_LARGEST_BODY = max(settings.SMALL_UPLOAD_LIMIT, settings.UPLOAD_CHUNK_SIZE_RANGE[1]) + 1024 * 1024
+
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(django_application, _LARGEST_BODY),
+        "websocket": AllowedOrigins(with_principal(URLRouter(websocket_urlpatterns))),
+    }
+)

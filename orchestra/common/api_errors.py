@@ -1,0 +1,83 @@
+"""One shape for every error of the API: ``{"error": {"code", "message", "hint", "details"}}``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from orchestra.common.errors import OrchestraError
+
+_HINTS = {
+    "not_authenticated": "Sign in, or send a token or an API key in the Authorization header.",
+    "authentication_failed": "Check the token or key; an access token lives for 10 minutes.",
+    "token_not_valid": "Get a new access token from /api/auth/refresh or sign in again.",
+    "not_found": "Check the id; it may have been deleted.",
+    "invalid": "Correct the fields named in details.",
+    "parse_error": "Send valid JSON.",
+    "method_not_allowed": "See /docs for the methods of this address.",
+}
+
+
+def error_body(code: str, message: str, hint: str = "", details: object = None) -> dict[str, Any]:
+    """Return the JSON body of an error."""
+    return {"error": {"code": code, "message": message, "hint": hint, "details": details or {}}}
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn an exception of a view into the product's error response; None lets Django answer 500."""
+    if isinstance(exc, OrchestraError):
+        set_rollback()
+        return Response(error_body(exc.code, exc.message, exc.hint, exc.details), status=exc.status)
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    set_rollback()
+    return Response(_from_api_exception(exc), status=exc.status_code, headers=_headers(exc))
+
+
+def _from_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exc, exceptions.ValidationError):
+        return error_body("invalid", "Some fields are not valid.", _HINTS["invalid"], exc.detail)
+    detail: Any = exc.detail
+    if isinstance(detail, dict):  # simplejwt puts its code inside
+        code, message = str(detail.get("code", exc.default_code)), str(detail.get("detail", exc.default_detail))
+    else:
+        code, message = str(getattr(detail, "code", exc.default_code)), str(detail)
+    return error_body(code, message, _HINTS.get(code, ""))
+
+
+def _headers(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an unknown address: JSON under /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        body = error_body("not_found", "There is nothing at this address.", _HINTS["not_found"])
+        return JsonResponse(body, status=status.HTTP_404_NOT_FOUND)
+    from django.views.defaults import page_not_found
+
+    return page_not_found(request, exception or Http404())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a bug: JSON under /api/, a page elsewhere; the log has the traceback under the request's id."""
+    if request.path.startswith("/api/"):
+        body = error_body(OrchestraError.code, OrchestraError.default_message, "Try again; the log says more.")
+        return JsonResponse(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+    from django.views.defaults import server_error as page
+
+    return page(request)

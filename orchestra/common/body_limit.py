@@ -1,0 +1,65 @@
+"""Refuses request bodies that are too large before they are read.
+
+Django's ASGI handler spools a whole body to disk before any view runs, and trusts Content-Length. This wrapper stands in
+front of it, looks at the declared length, and counts the bytes that really come.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orchestra.common.api_errors import error_body
+
+if TYPE_CHECKING:
+    from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than the limit; raised through the application to end the request."""
+
+
+class BodyLimit:
+    """ASGI wrapper: bodies of HTTP requests hold at most `limit` bytes."""
+
+    def __init__(self, application: ASGI3Application, limit: int) -> None:
+        self._application = application
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await self._refuse(send)
+            return
+        try:
+            await self._application(scope, self._counted(receive), send)
+        except BodyTooLarge:
+            await self._refuse(send)
+
+    def _counted(self, receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+        seen = 0
+
+        async def counted() -> ASGIReceiveEvent:
+            nonlocal seen
+            event = await receive()
+            if event["type"] == "http.request":
+                seen += len(event.get("body", b""))
+                if seen > self._limit:
+                    raise BodyTooLarge
+            return event
+
+        return counted
+
+    async def _refuse(self, send: Any) -> None:
+        body = error_body(
+            "request_too_large",
+            f"One request may carry at most {self._limit} bytes.",
+            "Send larger files in chunks: POST /api/files/upload/initiate.",
+            {"limit": self._limit},
+        )
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})

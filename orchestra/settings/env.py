@@ -1,0 +1,141 @@
+"""The only reader of the environment.
+
+Every variable that a user may set is a field of `Environment`, with its default and a sentence; `.env.example` is made
+from these fields. A wrong value stops the start with one line that names the variable and says what to write.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Environment(BaseSettings):
+    """What a user may set, in the environment or in `.env` beside manage.py."""
+
+    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    debug: bool = Field(False, description="Show tracebacks in the browser. Never in production.")
+    state_dir: Path = Field(
+        BASE_DIR / "var", description="Where the embedded services, secrets, logs and uploads live.", alias="STATE_DIR"
+    )
+    secret_key: str = Field("", description="Django's secret. Empty: made once and kept in STATE_DIR/secrets.")
+    jwt_signing_key: str = Field("", description="Signs access tokens. Empty: made once and kept in STATE_DIR/secrets.")
+    allowed_hosts: CommaSeparated = Field(
+        ("localhost", "127.0.0.1", "[::1]"), description="Host names that this server answers to, separated by commas."
+    )
+    csrf_trusted_origins: CommaSeparated = Field(
+        (), description="Origins of a proxy in front, e.g. https://files.example.org, separated by commas."
+    )
+    behind_tls_proxy: bool = Field(
+        False, description="A proxy ends TLS and sets X-Forwarded-Proto: trust it, and send secure cookies only."
+    )
+    host: str = Field("127.0.0.1", description="Address that `manage.py run` listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="First port that `manage.py run` tries.")
+
+    database_url: str = Field(
+        "", description="postgresql://user:password@host:5432/name. Empty: the embedded PostgreSQL with pgvector."
+    )
+    redis_url: str = Field("", description="redis://:password@host:6379/0. Empty: the embedded server.")
+    worker_concurrency: int = Field(2, ge=1, le=64, description="Files that one worker processes at a time.")
+
+    upload_dir: Path | None = Field(None, description="Where file bytes are kept. Empty: STATE_DIR/uploads.")
+    max_file_size: int = Field(2 * 1024**3, ge=1, description="Largest accepted file, in bytes.")
+    upload_chunk_size: int = Field(
+        8 * 1024**2, ge=64 * 1024, le=64 * 1024**2, description="Size of one chunk of an upload, in bytes."
+    )
+    upload_expiry_hours: int = Field(24, ge=1, description="Hours after which an unfinished upload is removed.")
+    small_upload_limit: int = Field(
+        64 * 1024**2, ge=1024, description="Largest file that one request may carry, in bytes; chunks above that."
+    )
+    default_quota: int = Field(100 * 1024**3, ge=0, description="Bytes that a user may store. 0: no limit.")
+
+    extraction_seconds: int = Field(600, ge=1, description="Wall-clock limit for reading one file.")
+    extraction_memory_mb: int = Field(1024, ge=256, description="Memory limit of the process that reads a file.")
+
+    vector_store_type: Literal["pgvector"] = Field("pgvector", description="Where vectors are searched.")
+    embedding_model: Literal["all-MiniLM-L6-v2"] = Field("all-MiniLM-L6-v2", description="The embedding model.")
+    embedding_engine: Literal["onnx", "sentence-transformers", "hashing"] = Field(
+        "onnx",
+        description="What runs the model: onnx (light), sentence-transformers (the reference) or hashing (tests only).",
+    )
+    embedding_threads: int = Field(0, ge=0, description="Processor threads for embedding. 0: chosen by the runtime.")
+    chunk_size: int = Field(1000, ge=100, le=4000, description="Characters in one passage, at most.")
+    chunk_overlap: int = Field(200, ge=0, le=2000, description="Characters that neighbouring passages share.")
+    search_weight: float = Field(0.5, ge=0, le=1, description="Share of meaning against words in a hit's score.")
+    search_depth: int = Field(100, ge=10, le=1000, description="Candidates that each side of a search contributes.")
+    text_search_config: str = Field("english", description="PostgreSQL text search configuration for keywords.")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
+    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_only(cls, value: str) -> str:
+        _require_url(value, ("postgres", "postgresql"), "postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_only(cls, value: str) -> str:
+        _require_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
+        return value
+
+    @model_validator(mode="after")
+    def _overlap_below_size(self) -> Self:
+        if 2 * self.chunk_overlap > self.chunk_size:
+            raise ValueError("write CHUNK_OVERLAP as at most half of CHUNK_SIZE")
+        return self
+
+    @field_validator("state_dir", "upload_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return (BASE_DIR / value).resolve() if value is not None else None
+
+
+def _require_url(value: str, schemes: tuple[str, ...], example: str) -> None:
+    """Raise ValueError unless `value` is empty or a URL with one of `schemes`, a place to connect to and a valid port."""
+    if not value:
+        return
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
+        raise ValueError(f"write it as {example}")
+
+
+def variable_names() -> dict[str, str]:
+    """Map each environment variable to the field that holds it."""
+    return {(field.alias or name).upper(): name for name, field in Environment.model_fields.items()}
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment, read once. Exits with one line per wrong value."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        sys.exit("\n".join(_explain(item["loc"], item["msg"], item["input"]) for item in error.errors()))
+
+
+def _explain(location: tuple[int | str, ...], message: str, given: object) -> str:
+    name = str(location[0]).upper() if location else "environment"
+    shown = "(hidden)" if any(word in name for word in ("KEY", "URL")) else repr(given)
+    return f"orchestra: {name}={shown} is wrong: {message.removeprefix('Value error, ')}. See .env.example."

@@ -1,0 +1,54 @@
+"""Uploads, the pipeline, extraction, chunking, embedding, search."""
+
+from __future__ import annotations
+
+from orchestra.settings.base import STATE_DIR
+from orchestra.settings.env import environment
+
+_env = environment()
+
+UPLOAD_DIR = _env.upload_dir or STATE_DIR / "uploads"
+MAX_FILE_SIZE = _env.max_file_size
+UPLOAD_CHUNK_SIZE = _env.upload_chunk_size
+UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
+UPLOAD_EXPIRY_HOURS = _env.upload_expiry_hours
+SMALL_UPLOAD_LIMIT = min(_env.small_upload_limit, _env.max_file_size)
+DEFAULT_QUOTA = _env.default_quota
+
+# Read top to bottom, like MIDDLEWARE. Each is a subclass of files.pipeline.Stage.
+FILE_PIPELINE = [
+    "files.extraction_stage.ExtractStage",
+    "search.indexing.stage.IndexStage",
+]
+
+EXTRACTION_SECONDS = _env.extraction_seconds
+EXTRACTION_MEMORY_MB = _env.extraction_memory_mb
+
+# Seconds on the database's clock: heartbeat < lease < sweep.
+JOB_HEARTBEAT_SECONDS = 10
+JOB_LEASE_SECONDS = 30
+JOB_MAX_ATTEMPTS = 3
+JOB_REPUBLISH_SECONDS = 30
+
+_ENGINES = {
+    "onnx": "search.indexing.embedders.onnx.OnnxEmbedder",
+    "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
+    "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
+}
+_ENGINE_OPTIONS: dict[str, dict[str, object]] = {
+    "onnx": {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads},
+}
+EMBEDDERS = {
+    "default": {
+        "BACKEND": _ENGINES[_env.embedding_engine],
+        "OPTIONS": _ENGINE_OPTIONS.get(_env.embedding_engine, {}),
+    }
+}
+VECTOR_STORES = {"default": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"}}
+SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
+
+CHUNK_SIZE = _env.chunk_size
+CHUNK_OVERLAP = _env.chunk_overlap
+SEARCH_WEIGHT = _env.search_weight
+SEARCH_DEPTH = _env.search_depth
+TEXT_SEARCH_CONFIG = _env.text_search_config

@@ -1,0 +1,21 @@
+"""All addresses. /api/ is for programs, /admin/ for the administrator, the rest are pages."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+handler404 = "orchestra.common.api_errors.not_found"
+handler500 = "orchestra.common.api_errors.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/auth/", include("orchestra.accounts.api.urls")),
+    path("api/files", include("files.api.urls")),
+    path("api/", include("search.api.urls")),
+    path("api/", include("orchestra.monitoring.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("orchestra.accounts.urls")),
+    path("", include("search.urls")),
+    path("", include("files.urls")),
+]

@@ -1,0 +1,17 @@
+"""The search application."""
+
+from django.apps import AppConfig
+
+
+class SearchConfig(AppConfig):
+    """Chunks, vectors, keywords, ranking."""
+
+    name = "search"
+    verbose_name = "Search"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register this application's health checks."""
+        from search import health
+
+        health.register()

@@ -1,0 +1,111 @@
+"""What is searched: passages, their vectors, their words; and what was asked.
+
+Everything of a file is replaced in one transaction (`search.indexing.writing`): a file is found with all its passages or
+with none. Vectors lie in narrow rows of their own, because scanning them beside the text costs four times as much.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from pgvector.django import HalfVectorField
+
+from files.models import FileRecord
+from orchestra.common.identifiers import new_id
+
+DIMENSIONS = 384
+
+
+class IndexedFile(models.Model):
+    """What the index holds of a file; the sums over an owner's rows are the statistics of that owner's keywords."""
+
+    file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, primary_key=True, related_name="index")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    generation = models.PositiveIntegerField(help_text="The job's attempt that wrote it.")
+    model_id = models.CharField(max_length=100)
+    chunk_count = models.PositiveIntegerField()
+    lexeme_count = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.chunk_count} passages"
+
+
+class VectorChunk(models.Model):
+    """A passage: the unit that is found."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="chunks")
+    file_id: UUID
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    generation = models.PositiveIntegerField()
+    ordinal = models.PositiveIntegerField()
+    text = models.TextField()
+    place = models.JSONField(default=dict)
+    token_count = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("file", "ordinal")
+        constraints = (models.UniqueConstraint(fields=("file", "ordinal"), name="one_chunk_per_ordinal"),)
+
+    def __str__(self) -> str:
+        return f"passage {self.ordinal}"
+
+
+class ChunkEmbedding(models.Model):
+    """A passage's vector, unit length, so that the inner product is the cosine."""
+
+    chunk = models.OneToOneField(VectorChunk, on_delete=models.CASCADE, primary_key=True, related_name="embedding")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="+")
+    embedding = HalfVectorField(dimensions=DIMENSIONS)
+
+    def __str__(self) -> str:
+        return f"vector of {self.pk}"
+
+
+class KeywordPosting(models.Model):
+    """Where a word stands in a file: for each passage its ordinal, how often, and the passage's length in words.
+
+    One row per word and block of passages of a file; ranking reads these and never the text.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="+")
+    lexeme = models.TextField(db_collation="C")
+    ordinals = ArrayField(models.IntegerField())
+    frequencies = ArrayField(models.IntegerField())
+    lengths = ArrayField(models.IntegerField())
+
+    class Meta:
+        indexes = (models.Index(fields=("owner", "lexeme"), name="posting_by_owner_lexeme"),)
+
+    def __str__(self) -> str:
+        return self.lexeme
+
+
+class SearchQuery(models.Model):
+    """A search that was made, for its user's history and for measuring."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="searches")
+    mode = models.CharField(max_length=20)
+    text = models.TextField()
+    filters = models.JSONField(default=dict, blank=True)
+    result_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds per step.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name_plural = "search queries"
+        indexes = (models.Index(fields=("user", "-created_at")),)
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,65 @@
+"""What crosses between the parts of search: scopes, requests, candidates, hits. Frozen, and free of Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from search.ranking.highlighting import Snippet
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose passages are searched, and which of them. Empty tuples do not narrow."""
+
+    owner_id: UUID
+    file_ids: tuple[UUID, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A question, where to look, and how many hits to return."""
+
+    query: str
+    scope: Scope
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """How a hit's score came about. Scores are cosine and BM25; ranks count from 1, None when that side missed it."""
+
+    vector: float
+    keyword: float
+    vector_rank: int | None
+    keyword_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that answers, with its file and its place."""
+
+    chunk_id: UUID
+    file_id: UUID
+    file_name: str
+    media_type: str
+    kind: str
+    ordinal: int
+    text: str
+    place: dict[str, Any]
+    snippet: Snippet
+    score: float
+    parts: ScoreParts
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits, best first, with milliseconds per step."""
+
+    query: str
+    mode: str
+    hits: tuple[Hit, ...]
+    timings: dict[str, float] = field(default_factory=dict)
