@@ -1,0 +1,168 @@
+"""Files and jobs in the built-in admin; actions call the same services as the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from files import services
+from files.models import FileEvent, FileRecord, FileSegment, ProcessingJob, Upload, UploadChunk
+from orchestra.common.errors import OrchestraError
+
+
+class _Machine:
+    """Rows that the product writes: to look at here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class FileEventInline(_Machine, admin.TabularInline[FileEvent, FileRecord]):
+    """The timeline."""
+
+    model = FileEvent
+    fields = ("created_at", "status", "code", "message")
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(FileRecord)
+class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
+    """Files: names and tags may be changed, the rest is the pipeline's."""
+
+    list_display = ("name", "owner", "status", "kind", "size", "chunk_count", "error_code", "updated_at")
+    list_filter = ("status", "kind", "error_code", "created_at")
+    search_fields = ("name", "sha256", "owner__username", "id")
+    list_select_related = ("owner",)
+    date_hierarchy = "created_at"
+    inlines = (FileEventInline,)
+    actions = ("retry", "cancel", "delete_completely")
+    fields = (
+        *("name", "tags", "owner", "status", "media_type", "kind", "size", "sha256", "language", "metadata"),
+        *("warnings", "segment_count", "character_count", "chunk_count", "error_code", "error_message", "error_hint"),
+        *("version", "generation", "created_at", "updated_at"),
+    )
+    readonly_fields = fields[2:]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Files come through uploads."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
+        """Leave out Django's own deletion, which knows nothing of bytes and vectors."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def delete_model(self, request: HttpRequest, obj: FileRecord) -> None:
+        """Delete through the service."""
+        services.delete(obj)
+
+    def save_model(self, request: HttpRequest, obj: FileRecord, form: object, change: bool) -> None:
+        """Rename and tag through the service."""
+        services.update(obj, name=obj.name, tags=obj.tags)
+
+    @admin.action(description="Retry selected files", permissions=["change"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
+        """Process again."""
+        self._each(request, queryset, services.retry, "queued again")
+
+    @admin.action(description="Cancel processing of selected files", permissions=["change"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
+        """Stop processing."""
+        self._each(request, queryset, services.cancel, "cancelled")
+
+    @admin.action(description="Delete selected files completely", permissions=["delete"])
+    def delete_completely(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
+        """Delete rows, passages, vectors and bytes."""
+        self._each(request, queryset, services.delete, "deleted")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[FileRecord], act: Callable[[FileRecord], None], done: str
+    ) -> None:
+        count = 0
+        for file in queryset:
+            try:
+                act(file)
+                count += 1
+            except OrchestraError as exc:
+                messages.warning(request, f"{file.name}: {exc.message}")
+        messages.success(request, f"{count} files {done}.")
+
+
+@admin.register(ProcessingJob)
+class ProcessingJobAdmin(_Machine, admin.ModelAdmin[ProcessingJob]):
+    """The queue."""
+
+    list_display = ("file", "owner", "state", "stage", "attempt", "failures", "worker", "heartbeat_at", "lease_until")
+    list_filter = ("state", "stage")
+    search_fields = ("file__name", "worker", "owner__username")
+    list_select_related = ("file", "owner")
+    actions = ("retry", "cancel")
+
+    @admin.action(description="Retry the files of selected jobs")
+    def retry(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
+        """Process again."""
+        self._each(request, queryset, services.retry)
+
+    @admin.action(description="Cancel selected jobs")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[ProcessingJob]) -> None:
+        """Stop processing."""
+        self._each(request, queryset, services.cancel)
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[ProcessingJob], act: Callable[[FileRecord], None]
+    ) -> None:
+        for job in queryset.select_related("file"):
+            try:
+                act(job.file)
+            except OrchestraError as exc:
+                messages.warning(request, f"{job.file.name}: {exc.message}")
+
+
+@admin.register(Upload)
+class UploadAdmin(_Machine, admin.ModelAdmin[Upload]):
+    """Uploads under way."""
+
+    list_display = ("id", "file", "owner", "size", "chunk_size", "created_at", "expires_at", "completed_at")
+    list_filter = ("completed_at",)
+    search_fields = ("file__name", "owner__username")
+    list_select_related = ("file", "owner")
+
+
+@admin.register(UploadChunk)
+class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
+    """Chunks that are durable."""
+
+    list_display = ("upload_id", "index", "size", "sha256")
+    search_fields = ("=upload__id",)
+
+
+@admin.register(FileSegment)
+class FileSegmentAdmin(_Machine, admin.ModelAdmin[FileSegment]):
+    """Extracted text."""
+
+    list_display = ("file", "ordinal", "kind", "place")
+    list_filter = ("kind",)
+    search_fields = ("text", "file__name")
+    list_select_related = ("file",)
+    show_full_result_count = False
+
+
+@admin.register(FileEvent)
+class FileEventAdmin(_Machine, admin.ModelAdmin[FileEvent]):
+    """What happened to files."""
+
+    list_display = ("created_at", "file", "status", "code", "message")
+    list_filter = ("code", "status", "created_at")
+    search_fields = ("file__name", "message")
+    list_select_related = ("file",)

@@ -1,0 +1,100 @@
+"""The pages of files: the list with its drop zone, one file with its timeline."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views import View
+from django.views.generic import TemplateView
+
+from files import selectors, services
+from files.errors import FileNotFound
+from files.models import FileRecord
+from orchestra.accounts.models import User
+from orchestra.common.errors import OrchestraError
+
+PAGE_SIZE = 50
+SEGMENTS_SHOWN = 50
+
+
+def _file_or_404(request: HttpRequest, file_id: UUID) -> FileRecord:
+    try:
+        return selectors.get_file(cast(User, request.user), file_id)
+    except FileNotFound as exc:
+        raise Http404 from exc
+
+
+class FileListPage(LoginRequiredMixin, TemplateView):
+    """The caller's files, newest first, and the place to drop more."""
+
+    template_name = "files/file_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add a page of files with their status."""
+        user = cast(User, self.request.user)
+        query = self.request.GET
+        files = selectors.filtered(
+            selectors.files_of(user), status=query.getlist("status"), kind=query.get("kind", ""), name=query.get("name", "")
+        )
+        page = Paginator(files, PAGE_SIZE).get_page(query.get("page"))
+        counts = selectors.counts_by_status(user)
+        return super().get_context_data(
+            page=page,
+            files=selectors.with_status(page.object_list),
+            counts=counts,
+            total=sum(counts.values()),
+            searchable=counts.get("ready", 0) + counts.get("partial", 0),
+            used=selectors.bytes_used(user),
+            quota=user.effective_quota,
+            chunk_size=settings.UPLOAD_CHUNK_SIZE,
+            max_file_size=settings.MAX_FILE_SIZE,
+            **kwargs,
+        )
+
+
+class FilePage(LoginRequiredMixin, TemplateView):
+    """One file: where it stands, what happened, what was read."""
+
+    template_name = "files/file.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add status, timeline and the first segments."""
+        file = _file_or_404(self.request, kwargs["file_id"])
+        segments = Paginator(selectors.segments_of(file), SEGMENTS_SHOWN)
+        return super().get_context_data(
+            view_of=selectors.with_status([file])[0],
+            file=file,
+            job=selectors.job_of(file),
+            timeline=selectors.timeline(file),
+            segments=segments.get_page(self.request.GET.get("page")),
+            **kwargs,
+        )
+
+
+class FileActionView(LoginRequiredMixin, View):
+    """Retry, cancel and delete, for pages without JavaScript."""
+
+    _ACTIONS = {
+        "retry": (services.retry, "The file is queued again."),
+        "cancel": (services.cancel, "Processing was cancelled."),
+        "delete": (services.delete, "The file was deleted."),
+    }
+
+    def post(self, request: HttpRequest, file_id: UUID, action: str) -> HttpResponse:
+        """Do the action and go back to where it leaves the user."""
+        if action not in self._ACTIONS:
+            raise Http404
+        act, message = self._ACTIONS[action]
+        try:
+            act(_file_or_404(request, file_id))
+            messages.success(request, message)
+        except OrchestraError as exc:
+            messages.error(request, f"{exc.message} {exc.hint}")
+        return redirect("file-list") if action == "delete" else redirect("file", file_id=file_id)

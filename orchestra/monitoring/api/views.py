@@ -1,0 +1,45 @@
+"""Health for people and for orchestrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orchestra.monitoring.checks import registry
+
+_READY = ["database", "migrations", "redis", "storage"]
+
+
+class _OpenView(APIView):
+    """Answers anybody, because probes hold no key; says no more than good or bad."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class LiveView(_OpenView):
+    """Is the process alive?"""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Answer without asking any other part."""
+        return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+class ReadyView(_OpenView):
+    """Can the process serve?"""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Answer 200 when database, migrations, Redis and storage work, 503 otherwise."""
+        results = {result.name: result.outcome.ok for result in registry.run(_READY)}
+        body: dict[str, Any] = {"status": "ok" if all(results.values()) else "unavailable", "checks": results}
+        code = status.HTTP_200_OK if all(results.values()) else status.HTTP_503_SERVICE_UNAVAILABLE
+        return Response(body, status=code, headers={"Cache-Control": "no-store"})

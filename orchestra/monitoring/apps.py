@@ -1,0 +1,17 @@
+"""The monitoring application."""
+
+from django.apps import AppConfig
+
+
+class MonitoringConfig(AppConfig):
+    """Health, doctor."""
+
+    name = "orchestra.monitoring"
+    label = "monitoring"
+    verbose_name = "Monitoring"
+
+    def ready(self) -> None:
+        """Register the checks of the parts below all applications."""
+        from orchestra.monitoring import infrastructure
+
+        infrastructure.register()

@@ -1,0 +1,110 @@
+"""Checks of what everything stands on: PostgreSQL, pgvector, migrations, Redis, worker, clock."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from orchestra.monitoring.checks import Outcome, registry
+
+# Below it, HNSW indexes could be corrupted by inserts, deletes and VACUUM.
+PGVECTOR_FLOOR = (0, 8, 6)
+_WORKER_SECONDS = 8.0
+_CLOCK_SKEW = 5.0
+
+
+def register() -> None:
+    """Register these checks."""
+    registry.add("database", check_database)
+    registry.add("pgvector", check_pgvector)
+    registry.add("migrations", check_migrations)
+    registry.add("redis", check_redis)
+    registry.add("worker", check_worker)
+    registry.add("clock", check_clock)
+
+
+def check_database() -> Outcome:
+    """Ask PostgreSQL for its version."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version'), current_setting('synchronous_commit')")
+            version, synchronous = cursor.fetchone()
+    except DatabaseError as exc:
+        return Outcome.failed(f"PostgreSQL does not answer: {exc}", "Start it with `make run`, or correct DATABASE_URL.")
+    if synchronous == "off":
+        remedy = "Set synchronous_commit = on: an acknowledged chunk must survive a power cut."
+        return Outcome.failed("PostgreSQL acknowledges commits before they are on disk.", remedy)
+    return Outcome.passed(f"PostgreSQL {version} answers.")
+
+
+def check_pgvector() -> Outcome:
+    """Compare the extension's version with the floor."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        row = cursor.fetchone()
+    floor = ".".join(map(str, PGVECTOR_FLOOR))
+    if row is None:
+        return Outcome.failed("The extension `vector` is not there.", "Install pgvector and run `manage.py migrate`.")
+    if tuple(int(part) for part in row[0].split(".")) < PGVECTOR_FLOOR:
+        remedy = f"Install pgvector {floor} or newer, then ALTER EXTENSION vector UPDATE and REINDEX."
+        return Outcome.failed(f"pgvector {row[0]} is older than {floor}.", remedy)
+    return Outcome.passed(f"pgvector {row[0]} (at least {floor} is needed).")
+
+
+def check_migrations() -> Outcome:
+    """Look for migrations that were not applied."""
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if pending:
+        return Outcome.failed(f"{len(pending)} migrations are not applied.", "Run `manage.py migrate`.")
+    return Outcome.passed("All migrations are applied.")
+
+
+def check_redis() -> Outcome:
+    """Write and read a key."""
+    key, value = f"doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
+    try:
+        cache.set(key, value, 10)
+        same = cache.get(key) == value
+        cache.delete(key)
+    except (RedisError, OSError) as exc:
+        return Outcome.failed(f"Redis does not answer: {exc}", "Start it with `make run`, or correct REDIS_URL.")
+    return Outcome.passed("Redis answers.") if same else Outcome.failed("Redis forgets keys.", "Check its memory limit.")
+
+
+def check_worker() -> Outcome:
+    """Send a task through the broker and wait for the worker's answer."""
+    from orchestra.monitoring.tasks import PULSE_PREFIX, pulse
+
+    token = secrets.token_hex(8)
+    remedy = "Start a worker: `celery -A celery_app worker -Q files,system`, or `make run`."
+    try:
+        pulse.delay(token)
+        until = time.monotonic() + _WORKER_SECONDS
+        while time.monotonic() < until:
+            if worker := cache.get(PULSE_PREFIX + token):
+                return Outcome.passed(f"{worker} answered.")
+            time.sleep(0.05)
+    except (KombuError, RedisError, OSError) as exc:
+        return Outcome.failed(f"No task can be sent: {exc}", "Check Redis above.")
+    return Outcome.failed(f"No worker answered within {_WORKER_SECONDS:.0f} seconds: busy, or not running.", remedy)
+
+
+def check_clock() -> Outcome:
+    """Compare this machine's clock with the database's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        skew = abs((cursor.fetchone()[0] - timezone.now()).total_seconds())
+    if skew > _CLOCK_SKEW:
+        return Outcome.failed(
+            f"This machine and the database are {skew:.0f} seconds apart.",
+            "Run a time service (chrony, systemd-timesyncd) on both; tokens and expiry depend on it.",
+        )
+    return Outcome.passed(f"In step with the database ({1000 * skew:.0f} ms).")

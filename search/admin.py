@@ -1,0 +1,79 @@
+"""The index and the questions in the built-in admin: to look at, not to write."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, SearchQuery, VectorChunk
+
+
+class _ReadOnly:
+    """The index is written by the pipeline alone; deleting is done through the file."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(VectorChunk)
+class VectorChunkAdmin(_ReadOnly, admin.ModelAdmin[VectorChunk]):
+    """Passages."""
+
+    list_display = ("file", "ordinal", "token_count", "place", "owner")
+    list_filter = ("owner",)
+    search_fields = ("text", "file__name")
+    list_select_related = ("file", "owner")
+    show_full_result_count = False
+
+
+@admin.register(ChunkEmbedding)
+class ChunkEmbeddingAdmin(_ReadOnly, admin.ModelAdmin[ChunkEmbedding]):
+    """Vectors: which exist, not their numbers."""
+
+    list_display = ("chunk_id", "file", "owner")
+    list_filter = ("owner",)
+    search_fields = ("file__name",)
+    list_select_related = ("file", "owner")
+    fields = ("chunk", "file", "owner")
+    show_full_result_count = False
+
+
+@admin.register(KeywordPosting)
+class KeywordPostingAdmin(_ReadOnly, admin.ModelAdmin[KeywordPosting]):
+    """Words and where they stand."""
+
+    list_display = ("lexeme", "file", "owner")
+    list_filter = ("owner",)
+    search_fields = ("=lexeme",)
+    list_select_related = ("file", "owner")
+    show_full_result_count = False
+
+
+@admin.register(IndexedFile)
+class IndexedFileAdmin(_ReadOnly, admin.ModelAdmin[IndexedFile]):
+    """What is indexed of each file."""
+
+    list_display = ("file", "owner", "generation", "model_id", "chunk_count", "lexeme_count", "created_at")
+    list_filter = ("model_id", "owner")
+    search_fields = ("file__name",)
+    list_select_related = ("file", "owner")
+
+
+@admin.register(SearchQuery)
+class SearchQueryAdmin(_ReadOnly, admin.ModelAdmin[SearchQuery]):
+    """Questions that were asked."""
+
+    list_display = ("created_at", "user", "mode", "text", "timings")
+    list_filter = ("mode", "created_at")
+    search_fields = ("text", "user__username")
+    list_select_related = ("user",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Allow deletion: a question is its user's data."""
+        return bool(getattr(request.user, "is_superuser", False))

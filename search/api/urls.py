@@ -1,0 +1,10 @@
+"""Addresses of search under /api/."""
+
+from django.urls import path
+
+from search.api import views
+
+urlpatterns = [
+    path("search", views.SearchView.as_view(), name="api-search"),
+    path("files/search", views.VectorSearchView.as_view(), name="api-files-search"),
+]

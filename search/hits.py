@@ -1,0 +1,40 @@
+"""Fused candidates to hits: text, file, place, snippet, read in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from search.keywords import lexemes_of
+from search.models import VectorChunk
+from search.ranking.fusion import Fused
+from search.ranking.highlighting import highlight
+from search.retrieval import Hit, ScoreParts, SearchRequest
+
+SNIPPET_CHARACTERS = 320
+
+
+def build_hits(request: SearchRequest, ranking: Sequence[Fused[UUID]]) -> tuple[Hit, ...]:
+    """Return the hits of a ranking, in its order. A passage deleted meanwhile is left out."""
+    chunks = VectorChunk.objects.filter(owner_id=request.scope.owner_id).select_related("file")
+    found = {chunk.pk: chunk for chunk in chunks.filter(pk__in=[fused.id for fused in ranking])}
+    terms = lexemes_of(request.query)
+    return tuple(_hit(found[fused.id], fused, terms) for fused in ranking if fused.id in found)
+
+
+def _hit(chunk: VectorChunk, fused: Fused[UUID], terms: Sequence[str]) -> Hit:
+    return Hit(
+        chunk_id=chunk.pk,
+        file_id=chunk.file_id,
+        file_name=chunk.file.name,
+        media_type=chunk.file.media_type,
+        kind=chunk.file.kind,
+        ordinal=chunk.ordinal,
+        text=chunk.text,
+        place=chunk.place,
+        snippet=highlight(chunk.text, terms, max_chars=SNIPPET_CHARACTERS),
+        score=round(fused.score, 4),
+        parts=ScoreParts(
+            round(fused.vector_score, 4), round(fused.keyword_score, 4), fused.vector_rank, fused.keyword_rank
+        ),
+    )

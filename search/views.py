@@ -1,0 +1,29 @@
+"""The search page: a plain GET form, so that a search can be linked, reloaded and made without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.views.generic import TemplateView
+
+from orchestra.accounts.models import User
+from orchestra.common.errors import OrchestraError
+from search import services
+
+
+class SearchPage(LoginRequiredMixin, TemplateView):
+    """One box and its hits."""
+
+    template_name = "search/search.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Run the search of the address, if there is one."""
+        query = self.request.GET.get("q", "").strip()
+        context = super().get_context_data(query=query, **kwargs)
+        if query:
+            try:
+                context["result"] = services.search(cast(User, self.request.user), query)
+            except OrchestraError as exc:
+                context["error"] = exc
+        return context
