@@ -101,23 +101,27 @@ def make_enterable(directory: Path) -> None:
         directory.chmod(mode | 0o111)
 
 
+def is_home_of(state: Path, home: Path) -> bool:
+    """Say whether a home outside the state directory is new or belongs to this very state directory."""
+    theirs, ours = home / "home-id", state / "home-id"
+    return not theirs.exists() or (ours.exists() and ours.read_text() == theirs.read_text())
+
+
 def claim_home(state: Path, home: Path) -> Path | None:
     """Tie a home outside the state directory to this very state directory; return where older data went, if any.
 
     The home's name comes from the path alone, so a clone that was deleted and made again would meet the data of its
     predecessor. A random id in both places tells them apart, and the older data is set aside, never deleted.
     """
-    ours, theirs = state / "home-id", home / "home-id"
-    identity = ours.read_text() if ours.exists() else ""
     set_aside = None
-    if home.exists() and (not identity or not theirs.exists() or theirs.read_text() != identity):
+    if not is_home_of(state, home):
         set_aside = home.with_name(f"{home.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         home.rename(set_aside)
     make_enterable(home)
-    if not theirs.exists():
+    if not (home / "home-id").exists():
         identity = uuid.uuid4().hex
-        theirs.write_text(identity)
-        ours.write_text(identity)
+        for directory in (state, home):
+            (directory / "home-id").write_text(identity)
     return set_aside
 
 

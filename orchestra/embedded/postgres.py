@@ -13,7 +13,6 @@ import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -62,24 +61,6 @@ LINUX_SETTINGS = {"dynamic_shared_memory_type": "sysv"}
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresConnection:
-    """Where a PostgreSQL server answers and as whom."""
-
-    socket_directory: Path
-    name: str
-    user: str
-
-    @property
-    def url(self) -> str:
-        """The address in libpq's spelling."""
-        return f"postgresql://{self.user}@/{self.name}?host={self.socket_directory}"
-
-    def django(self) -> dict[str, str]:
-        """Return the entries of DATABASES that say where the server is."""
-        return {"NAME": self.name, "USER": self.user, "PASSWORD": "", "HOST": str(self.socket_directory), "PORT": ""}
-
-
 class EmbeddedPostgres:
     """One clone's PostgreSQL."""
 
@@ -95,9 +76,19 @@ class EmbeddedPostgres:
         self._database = database
         self._user = user
 
-    def connection(self) -> PostgresConnection:
-        """Return where the server is or will be."""
-        return PostgresConnection(self._sockets, self._database, self._user)
+    def connection(self) -> dict[str, str]:
+        """Return where the server is or will be, as entries of Django's DATABASES."""
+        return {
+            "NAME": self._database,
+            "USER": self._user,
+            "PASSWORD": "",
+            "HOST": str(self._sockets),
+            "PORT": "",
+        }
+
+    def url(self) -> str:
+        """Return the same in libpq's spelling."""
+        return f"postgresql://{self._user}@/{self._database}?host={self._sockets}"
 
     def ready(self) -> bool:
         """Say whether a server answers on this clone's socket."""
@@ -144,7 +135,7 @@ class EmbeddedPostgres:
     def _prepare_directories(self) -> None:
         if self.home != self.state:
             # A server of a deleted clone may still run there: it must not follow its data into the set-aside place.
-            if (self.home / "home-id").exists() and not (self.state / "home-id").exists():
+            if not paths.is_home_of(self.state, self.home):
                 self._control("-m", "immediate", "-w", "stop")
             set_aside = paths.claim_home(self.state, self.home)
             if set_aside:

