@@ -140,7 +140,7 @@ class Supervisor:
         end_leftovers(self._token, grace=1)
         for key in list(self._selector.get_map().values()):
             self._forget_pipe(key.data)
-        self._selector.close()
+        self._children.clear()
 
     def _wait_for(self, child: Child, deadline: float, hurry: Callable[[], bool]) -> None:
         while child.process.poll() is None:
