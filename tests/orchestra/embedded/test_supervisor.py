@@ -136,7 +136,7 @@ def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> 
 
 
 def test_a_killed_leader_takes_its_group_along_before_the_restart(stage: Stage) -> None:
-    family = "import os, time; os.fork(); print('pid', os.getpid(), flush=True); time.sleep(60)"
+    family = "import os, time; os.fork(); print(f'pid {os.getpid()}', flush=True); time.sleep(60)"
     stage.supervisor.start([script("worker", family)])
     wait_until(lambda: stage.supervisor.step(0.05) or stage.output.getvalue().count("pid") == 2, 10)
     first, second = (int(pid) for pid in re.findall(r"pid (\d+)", stage.output.getvalue()))
