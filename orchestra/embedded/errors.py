@@ -1,0 +1,33 @@
+"""What can go wrong with the services and programs that Orchestra runs itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from orchestra.common.errors import OrchestraError
+
+
+class EmbeddedServiceError(OrchestraError):
+    """An embedded server cannot be started, reached or stopped."""
+
+    code: ClassVar[str] = "embedded_service_failed"
+    status: ClassVar[int] = 503
+    default_message: ClassVar[str] = "A server that Orchestra runs itself did not start."
+    default_hint: ClassVar[str] = "Read its log under var/logs, or set DATABASE_URL and REDIS_URL to your own servers."
+
+
+class AlreadyRunningError(OrchestraError):
+    """Another `run` holds this clone."""
+
+    code: ClassVar[str] = "already_running"
+    status: ClassVar[int] = 409
+    default_message: ClassVar[str] = "Orchestra already runs in this folder."
+    default_hint: ClassVar[str] = "Stop it with Ctrl-C in its terminal, or with `python manage.py stop`."
+
+
+class ProgramFailedError(OrchestraError):
+    """A supervised program keeps dying, or the web never answered."""
+
+    code: ClassVar[str] = "program_failed"
+    default_message: ClassVar[str] = "A part of Orchestra does not stay up."
+    default_hint: ClassVar[str] = "Its last lines are printed above; the whole log is under var/logs."

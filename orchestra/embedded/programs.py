@@ -1,0 +1,23 @@
+"""The programs that `manage.py run` starts: web, worker, beat."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orchestra.embedded.supervisor import Program
+
+# The message is for pickle; the worker takes JSON only, and a container often has no other account.
+QUIET_ABOUT_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
+
+
+def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
+    """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`."""
+    celery = ("-m", "celery", "-q", "-A", "celery_app")
+    worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
+    beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
+    return (
+        Program("web", (sys.executable, "-m", "orchestra.embedded.web", str(web_socket)), descriptors=(web_socket,)),
+        Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker)),
+        Program("beat", (sys.executable, *celery, *beat)),
+    )

@@ -1,0 +1,32 @@
+"""Serve the ASGI application on a socket that the supervisor opened: `python -m orchestra.embedded.web DESCRIPTOR`.
+
+uvicorn's own `--fd` takes every descriptor for a unix socket, which loses TCP's settings; here it is opened as what it
+is.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+APPLICATION = "orchestra.asgi:application"
+LARGEST_SOCKET_MESSAGE = 65536  # bytes; our messages are short, and a client must not fill the memory
+SECONDS_FOR_OPEN_REQUESTS = 5
+
+
+def main() -> None:
+    """Run uvicorn until it is told to stop."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        APPLICATION,
+        ws_max_size=LARGEST_SOCKET_MESSAGE,
+        access_log=False,
+        log_config=None,  # Django's logging settings format uvicorn's lines too
+        timeout_graceful_shutdown=SECONDS_FOR_OPEN_REQUESTS,
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
+
+
+if __name__ == "__main__":
+    main()

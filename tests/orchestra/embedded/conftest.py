@@ -1,0 +1,51 @@
+"""Directories for embedded servers, and the servers themselves, stopped whatever happens."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestra.embedded.postgres import EmbeddedPostgres
+from orchestra.embedded.valkey import EmbeddedValkey
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that other accounts can pass through; pytest's own are closed to the account of PostgreSQL."""
+    directory = Path(tempfile.mkdtemp(prefix="orchestra-test-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def make_state(open_directory: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes state directories of clones with the given names; their servers are stopped at the end."""
+    made: list[Path] = []
+
+    def make(clone: str) -> Path:
+        made.append(open_directory / clone / "var")
+        return made[-1]
+
+    yield make
+    for state in made:
+        stop_all(state)
+
+
+@pytest.fixture
+def state(make_state: Callable[[str], Path]) -> Path:
+    """The state directory of one clone."""
+    return make_state("clone")
+
+
+def stop_all(state: Path) -> None:
+    """Stop the servers of a state directory and remove the sockets' short directories."""
+    postgres, valkey = EmbeddedPostgres(state), EmbeddedValkey(state)
+    postgres.stop()
+    valkey.stop()
+    for sockets in (Path(postgres.connection()["HOST"]), valkey.socket.parent):
+        shutil.rmtree(sockets, ignore_errors=True)
