@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
@@ -277,7 +278,7 @@ def _finish(upload: Upload) -> None:
     if upload.size == 0:
         part.touch()
     # A crash between move and commit leaves the bytes at their key already.
-    digest = storage.digest_of(part if part.exists() else storage.path_of(key))
+    digest = storage.digest_of(_present(upload))
     if upload.declared_sha256 and digest != upload.declared_sha256:
         raise UploadChecksumMismatch(expected=upload.declared_sha256, received=digest)
     upload.completed_at = timezone.now()
@@ -311,9 +312,9 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
     return True
 
 
-def _present(upload: Upload) -> str:
+def _present(upload: Upload) -> Path:
     part = storage.part_path(upload.pk)
-    return str(part if part.exists() else storage.path_of(storage.key_of(upload.pk)))
+    return part if part.exists() else storage.path_of(storage.key_of(upload.pk))
 
 
 def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestra.common.errors import OrchestraError
 from orchestra.monitoring.checks import Outcome, registry
-from search.indexing.embedders import embedders
+from search.embedders import embedders
 from search.models import DIMENSIONS
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from orchestra.accounts.models import User
 from search.errors import EmptyQuery, UnknownMode
 from search.hits import build_hits
-from search.indexing.embedders import embedders
+from search.embedders import embedders
 from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse

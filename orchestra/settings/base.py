@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import django_stubs_ext
+
 from orchestra.settings.env import BASE_DIR, environment
+
+# Lets annotations such as ModelAdmin[FileRecord] stand at run time.
+django_stubs_ext.monkeypatch()
 
 STATE_DIR = environment().state_dir
 DEBUG = environment().debug

@@ -19,7 +19,7 @@ from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from search.indexing import writing
 from search.indexing.chunking import ChunkOptions, chunk_segments
-from search.indexing.embedders import embedders
+from search.embedders import embedders
 from search.indexing.spool import ChunkSpool
 
 _BATCH = 32

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from search import keywords
 from search.hits import build_hits
-from search.indexing.embedders import embedders
+from search.embedders import embedders
 from search.keywords import KeywordScores
 from search.modes.base import SearchMode
 from search.ranking.fusion import Candidate, fuse
