@@ -71,6 +71,7 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns at each start about one that is missing
 STATICFILES_DIRS = [BASE_DIR / "orchestra" / "static"]
 # Served straight from the packages: no collectstatic between a clone and the first page.
 WHITENOISE_USE_FINDERS = True

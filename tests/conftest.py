@@ -1,0 +1,106 @@
+"""The embedded services, users and clients that tests share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from files.models import FileRecord
+from orchestra.accounts.models import User
+from orchestra.embedded.services import embedded_servers, stop_servers
+
+
+@pytest.fixture(scope="session")
+def embedded_services() -> Iterator[None]:
+    """PostgreSQL and Valkey of the test state directory."""
+    for server in embedded_servers():
+        server.ensure()
+    yield
+    list(stop_servers())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(embedded_services: None) -> None:
+    """Make pytest-django wait for the servers before it creates the test database."""
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def upload_dir(tmp_path: Path, settings: Any) -> Path:
+    """Keep each test's bytes to itself."""
+    directory = tmp_path / "uploads"
+    settings.UPLOAD_DIR = directory
+    return directory
+
+
+@pytest.fixture
+def _redis(embedded_services: None) -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None, _redis: None) -> User:
+    """A user."""
+    return User.objects.create_user("alice", password="correct horse battery")
+
+
+@pytest.fixture
+def bob(db: None, _redis: None) -> User:
+    """Another user."""
+    return User.objects.create_user("bob", password="correct horse battery")
+
+
+@pytest.fixture
+def admin_user_record(db: None, _redis: None) -> User:
+    """An administrator."""
+    return User.objects.create_superuser("root", password="correct horse battery")
+
+
+def client_of(user: User) -> APIClient:
+    """Return an API client that acts as `user`."""
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def as_alice(alice: User) -> APIClient:
+    """An API client of alice's."""
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> APIClient:
+    """An API client of bob's."""
+    return client_of(bob)
+
+
+@pytest.fixture
+def make_file(db: None) -> Callable[..., FileRecord]:
+    """Return a maker of uploaded, queued files."""
+    from files import uploads
+
+    def make(owner: User, content: bytes = b"Some text.", name: str = "notes.txt", **more: object) -> FileRecord:
+        from io import BytesIO
+
+        new = uploads.NewUpload(name, len(content), **more)  # type: ignore[arg-type]
+        return uploads.receive_whole(owner, new, BytesIO(content)).file
+
+    return make
+
+
+def sha256(content: bytes) -> str:
+    """Return the hex digest that the API wants."""
+    return hashlib.sha256(content).hexdigest()
