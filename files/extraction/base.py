@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from files.extraction.document import Piece
+from files.extraction.limits import Limits
 from orchestra.common.errors import OrchestraError
 
 
@@ -40,5 +41,9 @@ class Extractor(ABC):
     media_types: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def extract(self, source: Source) -> Iterator[Piece]:
-        """Yield the pieces of `source` in reading order. Raises ExtractionError."""
+    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+        """Yield the pieces of `source` in reading order.
+
+        Metadata may come more than once: later values win. Raises ExtractionError; `files.extraction.reading` turns
+        one that comes after the first segment into a warning.
+        """

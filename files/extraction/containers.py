@@ -1,0 +1,91 @@
+"""A look into ZIP and OLE containers, bounded to a few reads: what kind of document is inside."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from files.extraction import media_types
+
+_DIRECTORY_BYTES = 256 * 1024
+_END_RECORD = b"PK\x05\x06"
+_OPEN_DOCUMENT = b"mimetypeapplication/"
+# The main parts' folders; `[Content_Types].xml` must be there too, or a zipped folder called "word" would fit.
+_OFFICE_FOLDERS = (
+    (b"word/", media_types.DOCX, media_types.DOCM),
+    (b"xl/", media_types.XLSX, media_types.XLSM),
+    (b"ppt/", media_types.PPTX, media_types.PPTX),
+)
+_OLE_STREAMS = (
+    ("EncryptedPackage", media_types.ENCRYPTED_OFFICE),
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__properties_version1.0", "application/vnd.ms-outlook"),
+    ("VisioDocument", "application/vnd.visio"),
+    ("Book", "application/vnd.ms-excel"),
+)
+
+
+def look_into_zip(file: BinaryIO, head: bytes) -> str:
+    """Return the media type of the document that a ZIP holds; `application/zip` when it is only an archive."""
+    if head[30:50].startswith(_OPEN_DOCUMENT):
+        return _open_document_type(head)
+    names = _central_directory(file) or head
+    if b"[Content_Types].xml" in names:
+        for folder, plain, with_macros in _OFFICE_FOLDERS:
+            if folder in names:
+                if b"xl/workbook.bin" in names:
+                    return media_types.XLSB
+                return with_macros if b"vbaProject.bin" in names else plain
+    return _other_package(names)
+
+
+def _other_package(names: bytes) -> str:
+    if b"AndroidManifest.xml" in names:
+        return "application/vnd.android.package-archive"
+    if b"META-INF/MANIFEST.MF" in names:
+        return "application/java-archive"
+    if b"META-INF/container.xml" in names:
+        return "application/epub+zip"
+    if b"Index/Document.iwa" in names or b"Index/Slide.iwa" in names:
+        if b"Index/Slide" in names:
+            return "application/vnd.apple.keynote"
+        return "application/vnd.apple.numbers" if b"Index/Tables/" in names else "application/vnd.apple.pages"
+    return media_types.ZIP
+
+
+def _open_document_type(head: bytes) -> str:
+    start = head.index(b"application/", 30)
+    end = min((at for at in (head.find(b"PK", start), start + 80) if at > 0), default=start + 80)
+    declared = head[start:end].decode("ascii", "ignore").removesuffix("-template")
+    return declared if declared in media_types.BY_NAME else media_types.ZIP
+
+
+def _central_directory(file: BinaryIO) -> bytes:
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 66_000))
+    tail = file.read(66_000)
+    at = tail.rfind(_END_RECORD)
+    if at < 0 or len(tail) - at < 22:
+        return b""
+    length, start = struct.unpack("<II", tail[at + 12 : at + 20])
+    where = max(0, size - len(tail)) + at - length  # before the end record, even when bytes stand before the archive
+    file.seek(where if where >= 0 else start)
+    return file.read(min(length, _DIRECTORY_BYTES))
+
+
+def look_into_ole(file: BinaryIO, head: bytes) -> str:
+    """Return the media type of the document that an OLE container holds; the container's own when unknown."""
+    if len(head) < 512:
+        return media_types.OLE
+    sector = 1 << min(struct.unpack("<H", head[30:32])[0], 16)
+    (first,) = struct.unpack("<I", head[48:52])
+    file.seek((first + 1) * sector)
+    directory = file.read(8 * sector)
+    entries = {directory[at : at + 64] for at in range(0, len(directory), 128)}
+    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0] for entry in entries}
+    for stream, media_type in _OLE_STREAMS:
+        if stream in names:
+            return media_type
+    return media_types.OLE

@@ -1,0 +1,149 @@
+"""What type a file is: by its content first, then by its name, then by a look at its text.
+
+Runs in the worker, on at most a few hundred kilobytes of the file; no third-party code touches them. After it, the
+registry says who reads the type.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from files.extraction import media_types
+from files.extraction.containers import look_into_ole, look_into_zip
+from files.extraction.encoding import wide_encoding
+from files.extraction.media_types import PLAIN, UNKNOWN, by_file_name, kind_of
+from files.extraction.signatures import by_signature
+
+HEAD_BYTES = 16 * 1024
+
+_HTML = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|title|frameset)\b", re.I | re.S)
+_XML = re.compile(r"\s*<\?xml\b")
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_XML_PROLOG = re.compile(r"<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]*(?:\[.{0,4000}?\])?[^>]*>", re.S)
+_JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
+_MAIL = re.compile(r"(?:(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To|From|Date): [^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.I)
+_MARKDOWN = re.compile(r"(?m)^(?:#{1,6} \S|```|\|[ :|-]*--[ :|-]*\|\s*$|\[[^\]\n]{1,80}\]: \S)")
+_SHEBANGS = (("python", "text/x-python"), ("node", "text/javascript"), ("perl", "text/x-perl"), ("ruby", "text/x-ruby"))
+_TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x08\x1a")
+
+By = Literal["content", "name", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """A file's type, its family, and what told it."""
+
+    media_type: str
+    kind: str
+    by: By
+
+
+def detect(path: Path, name: str = "") -> Detected:
+    """Return the type of the file at `path`, which the user calls `name`. An unknown one is octet-stream, `other`."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        media_type, by = _detect(file, head, name or path.name)
+    return Detected(media_type, kind_of(media_type), by)
+
+
+def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
+    if found := by_signature(head):
+        return _inside(file, head, found), "content"
+    named = by_file_name(name)
+    text = _as_text(head)
+    if text is None:
+        # Damaged bytes under a known ending go to that format's reader, which can say that they are damaged.
+        return (named.name, "name") if named and not named.textual else (UNKNOWN, "content")
+    if found := _by_opening(text):
+        return found, "content"
+    if named and named.textual:
+        return _better_than_name(named.name, text)
+    if named and not head:
+        return named.name, "name"
+    return _by_looks(text), "text"
+
+
+def _inside(file: BinaryIO, head: bytes, media_type: str) -> str:
+    if media_type == media_types.ZIP:
+        return look_into_zip(file, head)
+    return look_into_ole(file, head) if media_type == media_types.OLE else media_type
+
+
+def _as_text(head: bytes) -> str | None:
+    """Return `head` as text good enough to look at, None when it is binary."""
+    if wide := wide_encoding(head):
+        return codecs.decode(head, wide, "ignore").lstrip("\ufeff")
+    if b"\x00" in head and head.count(0) * 50 > len(head):
+        return None
+    controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in head[:4096])
+    if controls * 20 > min(len(head), 4096):
+        return None
+    try:
+        return head.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
+
+
+def _by_opening(text: str) -> str | None:
+    """Return a type whose first words cannot be anything else."""
+    if _HTML.match(text):
+        return "text/html"
+    if _XML.match(text):
+        root = _ROOT.search(_XML_PROLOG.sub("", text))
+        local = root[1].rpartition(":")[2].lower() if root else ""
+        return {"html": "text/html", "svg": "image/svg+xml"}.get(local, "application/xml")
+    if text.lstrip().startswith("<svg"):
+        return "image/svg+xml"
+    if text.startswith("WEBVTT"):
+        return "text/vtt"
+    return "text/calendar" if text.startswith("BEGIN:VCALENDAR") else None
+
+
+def _better_than_name(named: str, text: str) -> tuple[str, By]:
+    """Let the text overrule an ending that says nothing (txt) and tell JSON from JSON Lines."""
+    if named == "application/json" and _is_json_lines(text):
+        return "application/x-ndjson", "text"
+    if named == PLAIN and _JSON.match(text):
+        return _json_type(text), "text"
+    if named == "application/xml" and not text.lstrip().startswith("<"):
+        return PLAIN, "text"
+    return named, "name"
+
+
+def _by_looks(text: str) -> str:
+    if text.startswith("#!"):
+        line = text[:200].partition("\n")[0]
+        return next((media_type for word, media_type in _SHEBANGS if word in line), "text/x-shellscript")
+    if _JSON.match(text):
+        return _json_type(text)
+    if _MAIL.match(text):
+        return "message/rfc822"
+    if text.startswith("From ") and _MAIL.match(text.partition("\n")[2]):
+        return "application/mbox"
+    if found := _table_type(text):
+        return found
+    return "text/markdown" if len(_MARKDOWN.findall(text)) >= 2 else PLAIN
+
+
+def _json_type(text: str) -> str:
+    return "application/x-ndjson" if _is_json_lines(text) else "application/json"
+
+
+def _is_json_lines(text: str) -> bool:
+    lines = [line.strip() for line in text.splitlines()[:3] if line.strip()]
+    return len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines[:2])
+
+
+def _table_type(text: str) -> str | None:
+    lines = [line for line in text.split("\n")[:-1][:20] if line.strip()]
+    if len(lines) < 3:
+        return None
+    for mark, media_type in (("\t", "text/tab-separated-values"), (",", "text/csv"), (";", "text/csv")):
+        counts = {line.count(mark) for line in lines}
+        if len(counts) == 1 and counts.pop() >= (1 if mark == "\t" else 2):
+            return media_type
+    return None

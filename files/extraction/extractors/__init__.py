@@ -1,0 +1,1 @@
+"""One module per format family; none imports another."""

@@ -1,0 +1,133 @@
+"""CSV and TSV: the dialect is voted on, the rows come as Markdown tables that repeat the header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from files.extraction.base import Extractor, Source
+from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.encoding import detect_encoding, open_text
+from files.extraction.errors import TooManyCells
+from files.extraction.limits import Limits
+from files.extraction.markdown_table import NumberedRow, split_header, table_chunks
+
+_DELIMITERS = (",", ";", "\t", "|", "^", "\x1f", ":")
+_SAMPLE_CHARS = 64 * 1024
+_SAMPLE_ROWS = 100
+_FIELD_CHARS = 8 << 20
+
+
+class CsvExtractor(Extractor):
+    """Reads separated values as a stream: memory does not grow with the file."""
+
+    name = "csv"
+    media_types = ("text/csv", "text/tab-separated-values")
+
+    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+        """Yield one table segment per run of rows, with the lines it stands on, and what the columns are."""
+        encoding = detect_encoding(source.path)
+        delimiter, skipped = _vote(_sample(source.path, encoding))
+        rows = _bounded(_rows(source.path, encoding, delimiter, skipped), limits)
+        opening = list(islice(rows, 20))
+        header, captions = split_header(opening)
+        yield Metadata({"encoding": encoding, "delimiter": delimiter, "has_header": header is not None})
+        for number, row in captions:
+            yield Segment("".join(row).strip(), SegmentKind.CAPTION, Place(line=number, line_end=number))
+        body = chain(opening[len(captions) + (header is not None) :], rows)
+        yield from _table(header, body)
+
+
+def _table(header: NumberedRow | None, body: Iterable[NumberedRow]) -> Iterator[Piece]:
+    tally = _Tally()
+    numbered = iter(tally.counting(body))
+    if header is None:
+        first = next(numbered, None)
+        if first is None:
+            yield Metadata({"row_count": 0})
+            return
+        # Without a header the columns are numbered, so that every chunk still is a table.
+        header = (first[0], [f"column {at}" for at in range(1, len(first[1]) + 1)])
+        numbered = chain([first], numbered)
+    else:
+        yield Metadata({"column_names": [name.strip() for name in header[1]], "column_count": len(header[1])})
+    for chunk in table_chunks(header, numbered):
+        yield Segment(chunk.text, SegmentKind.TABLE, Place(line=chunk.first, line_end=chunk.last))
+    yield Metadata({"row_count": tally.rows, "column_count": max(tally.columns, len(header[1]))})
+    yield Coverage("rows", tally.rows, tally.rows)
+
+
+class _Tally:
+    """Counts rows and columns as they pass."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.columns = 0
+
+    def counting(self, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+        for number, row in rows:
+            self.rows += 1
+            self.columns = max(self.columns, len(row))
+            yield number, row
+
+
+def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[NumberedRow]:
+    """Yield the rows that are not empty, each with the line it starts on. What csv refuses comes as lines of one cell."""
+    csv.field_size_limit(_FIELD_CHARS)
+    with open_text(path, encoding) as file:
+        lines = (line.replace("\x00", "") for line in islice(file, skipped, None))
+        reader = csv.reader(lines, delimiter=delimiter)
+        start = skipped + 1
+        try:
+            for row in reader:
+                if any(cell and not cell.isspace() for cell in row):
+                    yield start, row
+                start = reader.line_num + skipped + 1
+            return
+        except csv.Error:
+            broken_at = start
+    with open_text(path, encoding) as file:
+        for number, line in enumerate(islice(file, broken_at - 1, None), broken_at):
+            if line.strip():
+                yield number, [line]
+
+
+def _bounded(rows: Iterator[NumberedRow], limits: Limits) -> Iterator[NumberedRow]:
+    allowed = limits.cells
+    for number, row in rows:
+        allowed -= len(row)
+        if allowed < 0:
+            raise TooManyCells
+        yield number, row
+
+
+def _sample(path: Path, encoding: str) -> list[str]:
+    with open_text(path, encoding) as file:
+        text = file.read(_SAMPLE_CHARS)
+    lines = text.splitlines(keepends=True)
+    return lines[:-1] if len(text) == _SAMPLE_CHARS and len(lines) > 1 else lines
+
+
+def _vote(lines: list[str]) -> tuple[str, int]:
+    """Return the delimiter, and how many leading lines declare it. The one that gives the most even table wins."""
+    if lines and (declared := re.fullmatch(r'"?sep=(.)"?\s*', lines[0].lstrip("\ufeff"), re.I)):
+        return declared[1], 1
+    lines = [line.replace("\x00", "") for line in lines]
+    return max(_DELIMITERS, key=lambda delimiter: _evenness(lines, delimiter)), 0
+
+
+def _evenness(lines: list[str], delimiter: str) -> float:
+    """Return how table-like `lines` are when cut at `delimiter`: rows of the usual width count, wider is better."""
+    try:
+        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SAMPLE_ROWS) if row]
+    except csv.Error:
+        return 0.0
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    if not widths:
+        return 0.0
+    width, usual = max(widths.items(), key=lambda item: item[1] * min(item[0], 4))
+    return usual / len(rows) * (2.0 - 1.0 / width)

@@ -1,0 +1,336 @@
+"""Word documents: one pass over every part that holds text, with memory for one paragraph or table at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from files.extraction.base import Extractor, Source
+from files.extraction.document import Piece, Place, Segment, SegmentKind
+from files.extraction.errors import MalformedFile
+from files.extraction.headings import HeadingPath
+from files.extraction.limits import Limits
+from files.extraction.markdown_table import split_header, table_chunks, table_row
+from files.extraction.media_types import DOCM, DOCX
+from files.extraction.packages import Package, open_package
+from files.extraction.safe_xml import iterate, local_name, parse
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_NAMESPACES = (
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main",  # "strict" documents
+)
+_BLOCK_TAGS = tuple(f"{{{namespace}}}{name}" for namespace in _NAMESPACES for name in ("p", "tbl"))
+# Deleted and moved-away text, field codes, settings: what a reader of the accepted document does not see.
+_INVISIBLE = frozenset(
+    "del moveFrom instrText delInstrText delText rPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr sectPr fldData rt "
+    "commentReference footnoteRef endnoteRef annotationRef".split()
+)
+_CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
+_SPAN = 40
+_NOTES = ("footnotes", "endnotes")
+_TITLE_LEVEL = 0
+
+
+class DocxExtractor(Extractor):
+    """Reads body, text boxes, notes, comments, headers, footers, charts and diagrams."""
+
+    name = "docx"
+    media_types = (DOCX, DOCM)
+
+    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+        """Yield a segment per heading, paragraph and table part; tracked insertions count, deletions do not."""
+        with open_package(source, limits) as package:
+            main = _main_part(package)
+            yield package.properties()
+            yield from _Body(package, main).segments()
+            for kind in _NOTES:
+                for part in package.related(main, kind):
+                    yield from _notes(package, part)
+            for part in package.related(main, "comments"):
+                yield from _comments(package, part)
+            for kind in ("header", "footer"):
+                yield from _running_titles(package, main, kind)
+            for kind in ("chart", "diagramData"):
+                for part in package.related(main, kind):
+                    yield from _drawn_text(package, part)
+
+
+def _main_part(package: Package) -> str:
+    for part in package.related("", "officeDocument"):
+        return part
+    if "word/document.xml" in package:
+        return "word/document.xml"
+    raise MalformedFile
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    text: str
+    style: str = ""
+    level: int | None = None
+    list_level: int | None = None
+
+
+@dataclass(slots=True)
+class _Block:
+    """A paragraph or a table, and what floats beside it: text boxes and tables inside cells."""
+
+    paragraph: _Paragraph | None = None
+    rows: list[list[str]] = field(default_factory=list)
+
+
+def _blocks(package: Package, part: str) -> Iterator[_Block]:
+    """Yield the top-level blocks of a part in order. An element is dropped as soon as it has been read."""
+    links = {r.id: r.target for r in package.relations(part) if r.external and r.kind == "hyperlink"}
+    depth = 0
+    with package.open(part) as stream:
+        for event, element in iterate(stream, _BLOCK_TAGS):
+            depth += 1 if event == "start" else -1
+            if event == "end" and depth == 0:
+                yield from _Reader(links).read(element)
+                element.clear()
+                while (before := element.getprevious()) is not None:
+                    element.getparent().remove(before)
+
+
+class _Reader:
+    """Reads one block element."""
+
+    def __init__(self, links: dict[str, str]) -> None:
+        self._links = links
+        self._floating: list[_Element] = []
+
+    def read(self, element: _Element) -> Iterator[_Block]:
+        """Yield the block of `element`, then those of the text boxes and inner tables in it."""
+        waiting = [element]
+        while waiting:
+            block = waiting.pop(0)
+            yield self._paragraph(block) if local_name(block.tag) == "p" else self._table(block)
+            waiting[:0] = self._floating
+            self._floating = []
+
+    def _paragraph(self, element: _Element) -> _Block:
+        found = _Paragraph(self._text(element))
+        settings = next((child for child in element if local_name(child.tag) == "pPr"), None)
+        for setting in settings if settings is not None else ():
+            name = local_name(setting.tag)
+            if name == "pStyle":
+                found.style = _value(setting)
+            elif name == "outlineLvl" and _value(setting).isdecimal():
+                found.level = int(_value(setting)) + 1
+            elif name == "numPr":
+                numbering = {local_name(child.tag): _value(child) for child in setting}
+                if numbering.get("numId", "0") != "0":
+                    level = numbering.get("ilvl", "0")
+                    found.list_level = min(int(level), 8) if level.isdecimal() else 0
+        return _Block(found)
+
+    def _table(self, element: _Element) -> _Block:
+        rows = []
+        for row in _inside(element, "tr"):
+            cells: list[str] = []
+            for cell in _inside(row, "tc"):
+                cells += [self._cell(cell), *[""] * (_span(cell) - 1)]
+            rows.append(cells)
+        return _Block(rows=rows)
+
+    def _cell(self, cell: _Element) -> str:
+        lines = []
+        for child in _inside(cell, "p", "tbl"):
+            if local_name(child.tag) == "tbl":
+                self._floating.append(child)
+            elif text := self._text(child).strip():
+                lines.append(text)
+        return "\n".join(lines)
+
+    def _text(self, element: _Element) -> str:
+        parts: list[str] = []
+        self._gather(element, parts)
+        return "".join(parts)
+
+    def _gather(self, element: _Element, parts: list[str]) -> None:
+        for child in element:
+            name = local_name(child.tag)
+            if name == "t":
+                parts.append(child.text or "")
+            elif name in _CHARACTERS:
+                parts.append(_CHARACTERS[name])
+            elif name == "txbxContent":
+                self._floating += list(_inside(child, "p", "tbl"))
+            elif name == "AlternateContent":
+                self._gather_choice(child, parts)
+            elif name == "hyperlink":
+                self._gather_link(child, parts)
+            elif name == "ruby":
+                self._gather_ruby(child, parts)
+            elif name not in _INVISIBLE and name != "pPr":
+                self._gather(child, parts)
+
+    def _gather_choice(self, element: _Element, parts: list[str]) -> None:
+        """Read the first of several forms of the same content."""
+        for child in element:
+            if local_name(child.tag) in ("Choice", "Fallback"):
+                self._gather(child, parts)
+                return
+
+    def _gather_link(self, element: _Element, parts: list[str]) -> None:
+        text = self._text(element)
+        target = next((self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None)
+        shown = target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
+        parts.append(f"[{text}]({target})" if shown else text)
+
+    def _gather_ruby(self, element: _Element, parts: list[str]) -> None:
+        """Read characters with their reading above them: the characters, then the reading in brackets."""
+        for wanted in ("rubyBase", "rt"):
+            text = "".join(self._text(child) for child in element if local_name(child.tag) == wanted)
+            if text:
+                parts.append(text if wanted == "rubyBase" else f" ({text})")
+
+
+class _Body:
+    """The main part: headings make the path of what follows them."""
+
+    def __init__(self, package: Package, part: str) -> None:
+        self._package = package
+        self._part = part
+        self._headings = HeadingPath()
+        self._levels = _heading_levels(package, part)
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments of the body."""
+        for block in _blocks(self._package, self._part):
+            if block.paragraph is None:
+                yield from _table_segments(block.rows, self._headings.path)
+            elif block.paragraph.text.strip():
+                yield self._segment(block.paragraph)
+
+    def _segment(self, paragraph: _Paragraph) -> Segment:
+        level = paragraph.level if paragraph.level is not None else self._levels.get(paragraph.style)
+        text = paragraph.text.strip()
+        if level is not None and level <= 9 and len(text) < 500:
+            above = self._headings.enter(level, " ".join(text.split()))
+            return Segment(f"{'#' * min(max(level, 1), 6)} {text}", SegmentKind.HEADING, Place(headings=above))
+        if paragraph.list_level is not None:
+            text = f"{'  ' * paragraph.list_level}- {text}"
+        return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
+
+
+def _table_segments(rows: list[list[str]], headings: tuple[str, ...]) -> Iterator[Segment]:
+    numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    width = max((len(row) for _, row in numbered), default=0)
+    if width < 2:  # a frame around text, not a table
+        for _, row in numbered:
+            yield Segment(row[0], SegmentKind.PARAGRAPH, Place(headings=headings))
+        return
+    padded = [(at, [*row, *[""] * (width - len(row))]) for at, row in numbered]
+    header, captions = split_header(padded)
+    for _, row in captions:
+        yield Segment("".join(row), SegmentKind.CAPTION, Place(headings=headings))
+    body = padded[len(captions) + (header is not None) :]
+    for chunk in table_chunks(header or (0, [""] * width), body):
+        yield Segment(chunk.text, SegmentKind.TABLE, Place(headings=headings))
+
+
+def _notes(package: Package, part: str) -> Iterator[Segment]:
+    for text in _plain(package, part):
+        yield Segment(text, SegmentKind.NOTE)
+
+
+def _running_titles(package: Package, main: str, kind: str) -> Iterator[Segment]:
+    """Yield what stands above and below the pages, each text once."""
+    seen: set[str] = set()
+    for part in package.related(main, kind):
+        for text in _plain(package, part):
+            if text not in seen:
+                seen.add(text)
+                yield Segment(text, SegmentKind.NOTE)
+
+
+def _plain(package: Package, part: str) -> Iterator[str]:
+    for block in _blocks(package, part):
+        text = "\n".join(map(table_row, block.rows)) if block.paragraph is None else block.paragraph.text.strip()
+        if text.strip(" |\n-"):
+            yield text
+
+
+def _comments(package: Package, part: str) -> Iterator[Segment]:
+    for comment in parse(package.read(part)):
+        reader = _Reader({})
+        blocks = [block for child in _inside(comment, "p") for block in reader.read(child)]
+        text = "\n".join(block.paragraph.text for block in blocks if block.paragraph).strip()
+        author = next((value for key, value in comment.attrib.items() if local_name(key) == "author"), "")
+        if text:
+            yield Segment(f"Comment by {author}: {text}" if author else f"Comment: {text}", SegmentKind.NOTE)
+
+
+def _drawn_text(package: Package, part: str) -> Iterator[Segment]:
+    """Yield the words of a chart or a diagram: titles, labels and names of series, each once."""
+    words: dict[str, None] = {}
+    for element in parse(package.read(part)).iter():
+        name = local_name(element.tag)
+        parent = element.getparent()
+        in_text_cache = name == "v" and parent is not None and local_name(parent.getparent().tag) == "strCache"
+        if (name == "t" or in_text_cache) and (element.text or "").strip():
+            words[(element.text or "").strip()] = None
+    if words:
+        yield Segment("\n".join(words), SegmentKind.CAPTION)
+
+
+def _heading_levels(package: Package, main: str) -> dict[str, int]:
+    """Return the heading level of each paragraph style that has one, its own or its base's."""
+    own: dict[str, int] = {}
+    base: dict[str, str] = {}
+    for part in package.related(main, "styles")[:1]:
+        for style in parse(package.read(part)):
+            key = next((value for name, value in style.attrib.items() if local_name(name) == "styleId"), "")
+            if local_name(style.tag) == "style" and key:
+                _note_style(style, key, own, base)
+    for key in list(base):
+        seen, at = set(), key
+        while at not in own and at in base and at not in seen:
+            seen.add(at)
+            at = base[at]
+        if at in own:
+            own.setdefault(key, own[at])
+    return own
+
+
+def _note_style(style: _Element, key: str, own: dict[str, int], base: dict[str, str]) -> None:
+    for setting in style.iter():
+        name, value = local_name(setting.tag), _value(setting)
+        if name == "basedOn":
+            base[key] = value
+        elif name == "outlineLvl" and value.isdecimal() and int(value) < 9:
+            own[key] = int(value) + 1
+        elif name == "name" and value.casefold() == "title":
+            own[key] = _TITLE_LEVEL
+        elif name == "name" and value.casefold().startswith("heading ") and value[8:].isdecimal():
+            own[key] = int(value[8:])
+
+
+def _inside(element: _Element, *names: str) -> Iterator[_Element]:
+    """Yield the nearest descendants with one of `names`, through content controls and insertions."""
+    for child in element:
+        name = local_name(child.tag)
+        if name in names:
+            yield child
+        elif name not in _INVISIBLE:
+            yield from _inside(child, *names)
+
+
+def _span(cell: _Element) -> int:
+    for setting in cell:
+        if local_name(setting.tag) == "tcPr":
+            for child in setting:
+                value = _value(child)
+                if local_name(child.tag) == "gridSpan" and value.isdecimal() and len(value) < 6:
+                    return max(1, min(int(value), _SPAN))
+    return 1
+
+
+def _value(element: _Element) -> str:
+    return next((value for key, value in element.attrib.items() if local_name(key) == "val"), "")

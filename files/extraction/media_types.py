@@ -1,0 +1,210 @@
+"""The types that Orchestra knows by name: whether it can read them is the registry's matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+PLAIN = "text/plain"
+UNKNOWN = "application/octet-stream"
+ENCRYPTED_OFFICE = "application/x-encrypted-office"
+ZIP = "application/zip"
+OLE = "application/x-ole-storage"
+_OPENXML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
+DOCX = _OPENXML + "wordprocessingml.document"
+XLSX = _OPENXML + "spreadsheetml.sheet"
+PPTX = _OPENXML + "presentationml.presentation"
+DOCM = "application/vnd.ms-word.document.macroenabled.12"
+XLSM = "application/vnd.ms-excel.sheet.macroenabled.12"
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A type: its name, what family it belongs to, what a person calls it, the endings of its files."""
+
+    name: str
+    kind: str
+    label: str
+    endings: tuple[str, ...] = ()
+    textual: bool = False  # its files are text, so the ending may tell them apart where the content cannot
+
+
+def _binary(name: str, kind: str, label: str, *endings: str) -> MediaType:
+    return MediaType(name, kind, label, endings)
+
+
+def _text(name: str, kind: str, label: str, *endings: str) -> MediaType:
+    return MediaType(name, kind, label, endings, textual=True)
+
+
+KNOWN: tuple[MediaType, ...] = (
+    _binary("application/pdf", "document", "PDF document", "pdf"),
+    _binary(DOCX, "document", "Word document (DOCX)", "docx", "dotx"),
+    _binary(DOCM, "document", "Word document with macros", "docm", "dotm"),
+    _binary(XLSX, "spreadsheet", "Excel workbook (XLSX)", "xlsx", "xltx"),
+    _binary(XLSM, "spreadsheet", "Excel workbook with macros", "xlsm", "xltm"),
+    _binary(XLSB, "spreadsheet", "binary Excel workbook (XLSB)", "xlsb"),
+    _binary(PPTX, "document", "PowerPoint presentation (PPTX)", "pptx", "pptm", "ppsx", "potx"),
+    _binary("application/msword", "document", "Word 97-2003 document (DOC)", "doc", "dot"),
+    _binary("application/vnd.ms-excel", "spreadsheet", "Excel 97-2003 workbook (XLS)", "xls", "xlt"),
+    _binary("application/vnd.ms-powerpoint", "document", "PowerPoint 97-2003 presentation (PPT)", "ppt", "pps"),
+    _binary(ENCRYPTED_OFFICE, "document", "Office file with a password"),
+    _binary(OLE, "other", "OLE container"),
+    _binary("application/vnd.visio", "document", "Visio drawing", "vsd"),
+    _binary("application/vnd.ms-outlook", "mail", "Outlook message (MSG)", "msg"),
+    _binary("application/vnd.ms-outlook-pst", "mail", "Outlook mailbox (PST)", "pst", "ost"),
+    _binary(_ODF + "text", "document", "OpenDocument text (ODT)", "odt", "ott"),
+    _binary(_ODF + "spreadsheet", "spreadsheet", "OpenDocument spreadsheet (ODS)", "ods", "ots"),
+    _binary(_ODF + "presentation", "document", "OpenDocument presentation (ODP)", "odp", "otp"),
+    _binary(_ODF + "graphics", "image", "OpenDocument drawing (ODG)", "odg"),
+    _binary("application/epub+zip", "document", "e-book (EPUB)", "epub"),
+    _binary("application/x-mobipocket-ebook", "document", "Kindle e-book", "mobi", "azw", "azw3"),
+    _binary("application/postscript", "document", "PostScript", "ps", "eps"),
+    _binary("image/vnd.djvu", "document", "DjVu scan", "djvu", "djv"),
+    _binary("application/vnd.apple.pages", "document", "Pages document", "pages"),
+    _binary("application/vnd.apple.numbers", "spreadsheet", "Numbers spreadsheet", "numbers"),
+    _binary("application/vnd.apple.keynote", "document", "Keynote presentation", "key"),
+    _text("application/rtf", "document", "Rich Text document (RTF)", "rtf"),
+    _text("text/html", "web", "web page (HTML)", "html", "htm", "xhtml", "xht"),
+    _text("multipart/related", "web", "saved web page (MHTML)", "mht", "mhtml"),
+    _text("text/markdown", "text", "Markdown text", "md", "markdown", "mdown", "mkd", "mdx"),
+    _text(PLAIN, "text", "plain text", "txt", "text", "asc", "readme", "license", "nfo"),
+    _text("text/x-log", "text", "log file", "log"),
+    _text("text/x-rst", "text", "reStructuredText", "rst", "rest"),
+    _text("text/x-tex", "text", "LaTeX source", "tex", "latex", "ltx", "bib", "sty", "cls"),
+    _text("text/csv", "data", "CSV table", "csv"),
+    _text("text/tab-separated-values", "data", "TSV table", "tsv", "tab"),
+    _text("application/json", "data", "JSON", "json", "geojson", "webmanifest"),
+    _text("application/x-ndjson", "data", "JSON Lines", "jsonl", "ndjson", "jsonlines"),
+    _text("application/x-ipynb+json", "code", "Jupyter notebook", "ipynb"),
+    _text("application/xml", "data", "XML", "xml", "xsd", "xsl", "xslt", "rss", "atom", "plist"),
+    _text("image/svg+xml", "image", "SVG drawing", "svg"),
+    _text("application/yaml", "data", "YAML", "yaml", "yml"),
+    _text("application/toml", "data", "TOML", "toml"),
+    _text("text/x-ini", "data", "INI settings", "ini", "cfg", "conf", "properties", "env"),
+    _text("application/x-subrip", "text", "subtitles (SRT)", "srt"),
+    _text("text/vtt", "text", "subtitles (WebVTT)", "vtt"),
+    _text("message/rfc822", "mail", "e-mail (EML)", "eml"),
+    _text("application/mbox", "mail", "mailbox (MBOX)", "mbox"),
+    _text("text/calendar", "data", "calendar (ICS)", "ics"),
+    _text("text/vcard", "data", "contacts (VCF)", "vcf"),
+    _text("text/x-python", "code", "Python source", "py", "pyi", "pyw"),
+    _text("text/javascript", "code", "JavaScript source", "js", "mjs", "cjs", "jsx"),
+    _text("text/x-typescript", "code", "TypeScript source", "ts", "tsx", "mts"),
+    _text("text/x-java", "code", "Java source", "java"),
+    _text("text/x-kotlin", "code", "Kotlin source", "kt", "kts"),
+    _text("text/x-c", "code", "C source", "c", "h"),
+    _text("text/x-c++", "code", "C++ source", "cpp", "cc", "cxx", "hpp", "hh"),
+    _text("text/x-csharp", "code", "C# source", "cs"),
+    _text("text/x-go", "code", "Go source", "go"),
+    _text("text/x-rust", "code", "Rust source", "rs"),
+    _text("text/x-ruby", "code", "Ruby source", "rb", "gemfile", "rakefile"),
+    _text("text/x-php", "code", "PHP source", "php"),
+    _text("text/x-perl", "code", "Perl source", "pl", "pm"),
+    _text("text/x-swift", "code", "Swift source", "swift"),
+    _text("text/x-scala", "code", "Scala source", "scala"),
+    _text("text/x-r", "code", "R source", "r"),
+    _text("text/x-lua", "code", "Lua source", "lua"),
+    _text("text/x-shellscript", "code", "Shell source", "sh", "bash", "zsh"),
+    _text("text/x-bat", "code", "Batch source", "bat", "cmd"),
+    _text("text/x-powershell", "code", "PowerShell source", "ps1"),
+    _text("text/x-sql", "code", "SQL source", "sql"),
+    _text("text/css", "code", "CSS source", "css", "scss", "less"),
+    _text("text/x-dockerfile", "code", "Dockerfile source", "dockerfile"),
+    _text("text/x-makefile", "code", "Makefile source", "makefile", "mk"),
+    _text("text/x-diff", "code", "Diff source", "diff", "patch"),
+    _binary("image/png", "image", "PNG image", "png"),
+    _binary("image/jpeg", "image", "JPEG image", "jpg", "jpeg", "jpe"),
+    _binary("image/gif", "image", "GIF image", "gif"),
+    _binary("image/webp", "image", "WebP image", "webp"),
+    _binary("image/bmp", "image", "BMP image", "bmp"),
+    _binary("image/tiff", "image", "TIFF image", "tif", "tiff"),
+    _binary("image/heic", "image", "HEIC image", "heic", "heif"),
+    _binary("image/avif", "image", "AVIF image", "avif"),
+    _binary("image/jp2", "image", "JPEG 2000 image", "jp2", "j2k"),
+    _binary("image/jxl", "image", "JPEG XL image", "jxl"),
+    _binary("image/vnd.adobe.photoshop", "image", "Photoshop image", "psd"),
+    _binary("image/x-icon", "image", "icon", "ico"),
+    _binary("image/emf", "image", "EMF drawing", "emf"),
+    _binary("audio/mpeg", "audio", "MP3 recording", "mp3"),
+    _binary("audio/mp4", "audio", "M4A recording", "m4a", "m4b"),
+    _binary("audio/aac", "audio", "AAC recording", "aac"),
+    _binary("audio/wav", "audio", "WAV recording", "wav"),
+    _binary("audio/flac", "audio", "FLAC recording", "flac"),
+    _binary("audio/ogg", "audio", "Ogg recording", "ogg", "oga"),
+    _binary("audio/opus", "audio", "Opus recording", "opus"),
+    _binary("audio/aiff", "audio", "AIFF recording", "aif", "aiff"),
+    _binary("audio/amr", "audio", "AMR recording", "amr"),
+    _binary("audio/midi", "audio", "MIDI file", "mid", "midi"),
+    _binary("audio/x-ms-wma", "audio", "WMA recording", "wma"),
+    _binary("video/mp4", "video", "MP4 film", "mp4", "m4v"),
+    _binary("video/quicktime", "video", "QuickTime film", "mov"),
+    _binary("video/3gpp", "video", "3GP film", "3gp"),
+    _binary("video/x-msvideo", "video", "AVI film", "avi"),
+    _binary("video/x-matroska", "video", "Matroska film", "mkv"),
+    _binary("video/webm", "video", "WebM film", "webm"),
+    _binary("video/ogg", "video", "Ogg film", "ogv"),
+    _binary("video/mpeg", "video", "MPEG film", "mpg", "mpeg"),
+    _binary("video/mp2t", "video", "MPEG transport stream", "m2ts"),
+    _binary("video/x-flv", "video", "Flash film", "flv"),
+    _binary("video/x-ms-asf", "video", "Windows Media film", "wmv", "asf"),
+    _binary(ZIP, "archive", "ZIP archive", "zip"),
+    _binary("application/x-tar", "archive", "TAR archive", "tar"),
+    _binary("application/gzip", "archive", "gzip archive", "gz", "tgz"),
+    _binary("application/x-bzip2", "archive", "bzip2 archive", "bz2"),
+    _binary("application/x-xz", "archive", "xz archive", "xz"),
+    _binary("application/zstd", "archive", "Zstandard archive", "zst"),
+    _binary("application/x-lz4", "archive", "LZ4 archive", "lz4"),
+    _binary("application/x-7z-compressed", "archive", "7-Zip archive", "7z"),
+    _binary("application/vnd.rar", "archive", "RAR archive", "rar"),
+    _binary("application/x-iso9660-image", "archive", "disc image (ISO)", "iso"),
+    _binary("application/vnd.ms-cab-compressed", "archive", "cabinet archive", "cab"),
+    _binary("application/x-archive", "archive", "ar archive or package", "deb", "ar"),
+    _binary("application/x-rpm", "archive", "RPM package", "rpm"),
+    _binary("application/java-archive", "archive", "Java archive", "jar", "war"),
+    _binary("application/vnd.android.package-archive", "archive", "Android package", "apk"),
+    _binary("application/vnd.apache.parquet", "data", "Parquet table", "parquet"),
+    _binary("application/vnd.sqlite3", "data", "SQLite database", "sqlite", "sqlite3", "db"),
+    _binary("application/vnd.apache.arrow.file", "data", "Arrow table", "arrow", "feather"),
+    _binary("application/x-orc", "data", "ORC table", "orc"),
+    _binary("application/avro", "data", "Avro records", "avro"),
+    _binary("application/x-hdf5", "data", "HDF5 data", "h5", "hdf5"),
+    _binary("application/x-npy", "data", "NumPy array", "npy"),
+    _binary("application/x-msaccess", "data", "Access database", "mdb", "accdb"),
+    _binary("application/vnd.microsoft.portable-executable", "other", "Windows program", "exe", "dll"),
+    _binary("application/x-elf", "other", "Linux program", "elf", "so"),
+    _binary("application/x-mach-binary", "other", "macOS program", "dylib"),
+    _binary("application/java-vm", "other", "compiled Java class", "class"),
+    _binary("application/wasm", "other", "WebAssembly module", "wasm"),
+    _binary("font/sfnt", "other", "font", "ttf", "otf", "ttc"),
+    _binary("font/woff2", "other", "web font", "woff", "woff2"),
+    _binary("application/vnd.ms-htmlhelp", "document", "Windows help (CHM)", "chm"),
+    _binary("application/x-ms-shortcut", "other", "Windows shortcut", "lnk"),
+    _binary("application/pgp-encrypted", "other", "PGP message", "pgp", "gpg"),
+    _binary("image/vnd.dwg", "image", "AutoCAD drawing", "dwg"),
+    _binary(UNKNOWN, "other", "file of an unknown binary type", "bin", "dat"),
+)
+
+BY_NAME = {known.name: known for known in KNOWN}
+_BY_ENDING = {ending: known for known in KNOWN for ending in known.endings}
+
+
+def kind_of(media_type: str) -> str:
+    """Return the family of `media_type`; `other` when it is unknown."""
+    known = BY_NAME.get(media_type)
+    return known.kind if known else "other"
+
+
+def label_of(media_type: str) -> str:
+    """Return what a person calls `media_type`; the type itself when it is unknown."""
+    known = BY_NAME.get(media_type)
+    return known.label if known else media_type
+
+
+def by_file_name(name: str) -> MediaType | None:
+    """Return the type that the ending of `name` (or a name without ending, such as Dockerfile) stands for."""
+    file_name = PurePath(name.replace("\\", "/")).name.casefold()
+    ending = file_name.rpartition(".")[2]
+    return _BY_ENDING.get(ending)

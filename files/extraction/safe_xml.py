@@ -1,0 +1,58 @@
+"""XML from strangers: no entities, no network, no DTD, bounded depth and size; never a parser with its defaults."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING
+
+from files.extraction.errors import MalformedFile
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_CHUNK = 256 * 1024
+
+
+def local_name(tag: object) -> str:
+    """Return a tag without its namespace; an empty string for comments and processing instructions."""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def iterate(stream: IO[bytes], tags: tuple[str, ...]) -> Iterator[tuple[str, _Element]]:
+    """Yield (event, element) at the start and end of each of `tags`, while `stream` is read. Raises MalformedFile."""
+    from lxml import etree
+
+    events = etree.iterparse(
+        stream,
+        events=("start", "end"),
+        tag=tags,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        yield from events
+    except etree.XMLSyntaxError as exc:
+        raise MalformedFile from exc
+
+
+def parse(data: bytes) -> _Element:
+    """Return the root element of a small document. Raises MalformedFile."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        return etree.parse(io.BytesIO(data), parser).getroot()
+    except etree.XMLSyntaxError as exc:
+        raise MalformedFile from exc

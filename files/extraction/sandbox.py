@@ -1,0 +1,147 @@
+"""Extraction in a process that may be killed: the only way in which the product reads a file it was given.
+
+Before: `detection` found the type. After: the pipeline stores the pieces. Between them stand `fork_server` (starts a
+child in milliseconds), `confinement` (what the child may do) and `wire` (how pieces come back).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+
+from files.extraction import fork_server
+from files.extraction.base import ExtractionError, Source
+from files.extraction.confinement import SandboxLevel
+from files.extraction.document import Piece
+from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
+from files.extraction.limits import MIB, Limits
+from files.extraction.reading import keep_partial
+from files.extraction.registry import extractor_path
+from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, NotAPiece, decode_piece
+from files.extraction.zygote import EXIT_OUT_OF_MEMORY
+
+DEFAULT_LIMITS = Limits()
+
+_RECEIVE = 256 * 1024
+_GOODBYE_SECONDS = 5.0
+
+
+def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Piece]:
+    """Yield the pieces of `source`, read by a child process under `limits`.
+
+    Raises ExtractionError before the first segment; after it, what would be an error is the last piece, a Warning of
+    the same code. Raises UnsupportedFormat, SandboxUnavailable (not the file's fault: try again). Closing the
+    generator ends the child.
+    """
+    path = extractor_path(source.media_type)
+    return keep_partial(_pieces(path, source, limits))
+
+
+def sandbox_level() -> SandboxLevel:
+    """Return which protections stand around a reading process on this machine."""
+    return fork_server.level()
+
+
+def _pieces(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
+    with _Reader(*fork_server.start_reader(path, source, limits), limits) as reader:
+        allowed = 4 * limits.output_for(source.path.stat().st_size) + 64 * MIB
+        for payload in reader.frames():
+            allowed -= len(payload)
+            if allowed < 0:
+                raise OutputLimit
+            try:
+                piece = decode_piece(payload)
+            except NotAPiece as exc:
+                raise ReaderCrashed from exc
+            if isinstance(piece, EndOfPieces):
+                return
+            if isinstance(piece, ExtractionError):
+                raise piece
+            yield piece
+        raise reader.reason_of_end()
+
+
+class _Reader:
+    """One reading process, seen from the worker. Leaving the context ends it."""
+
+    def __init__(self, data: socket.socket, leash: socket.socket, limits: Limits) -> None:
+        self._data = data
+        self._leash = leash
+        self._limits = limits
+        self._waited = 0.0
+        self._buffer = bytearray()
+
+    def __enter__(self) -> _Reader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._data.close()
+        with suppress(OSError):
+            self._leash.shutdown(socket.SHUT_WR)  # the fork server kills the child's process group
+        self._wait_for_end()
+        self._leash.close()
+
+    def frames(self) -> Iterator[bytes]:
+        """Yield the payload of each frame until the child closes its end. Raises TimeLimit, ReaderCrashed."""
+        while True:
+            while len(self._buffer) < HEADER.size or len(self._buffer) < HEADER.size + self._next_length():
+                if not self._receive():
+                    return
+            end = HEADER.size + self._next_length()
+            payload = bytes(memoryview(self._buffer)[HEADER.size : end])
+            del self._buffer[:end]
+            yield payload
+
+    def reason_of_end(self) -> ExtractionError | SandboxUnavailable:
+        """Return why the child ended without saying so."""
+        report = self._wait_for_end()
+        if report is None:
+            return SandboxUnavailable("The reading process was lost together with its server.")
+        status, peak = int(report["status"]), int(report["peak_kib"]) * 1024
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY:
+            return MemoryLimit()
+        if not os.WIFSIGNALED(status):
+            return ReaderCrashed()
+        ended_by = os.WTERMSIG(status)
+        if ended_by == signal.SIGXCPU:
+            return TimeLimit()
+        # A reader in C or Rust aborts when it gets no memory; nobody but the kernel's memory guard sends SIGKILL here.
+        if ended_by == signal.SIGKILL or (ended_by == signal.SIGABRT and peak > self._limits.memory_bytes // 2):
+            return MemoryLimit()
+        return ReaderCrashed(signal=signal.Signals(ended_by).name)
+
+    def _next_length(self) -> int:
+        length = int(HEADER.unpack_from(self._buffer)[0])
+        if length > MAX_FRAME:
+            raise ReaderCrashed
+        return length
+
+    def _receive(self) -> bool:
+        started = time.monotonic()
+        if not _wait_readable(self._data, self._limits.wall_seconds - self._waited):
+            raise TimeLimit
+        part = self._data.recv(_RECEIVE)
+        self._waited += time.monotonic() - started
+        self._buffer += part
+        return bool(part)
+
+    def _wait_for_end(self) -> dict[str, int] | None:
+        if not _wait_readable(self._leash, _GOODBYE_SECONDS):
+            return None
+        with suppress(OSError, ValueError):
+            report: dict[str, int] = json.loads(self._leash.recv(4096))
+            return report
+        return None
+
+
+def _wait_readable(sock: socket.socket, seconds: float) -> bool:
+    poller = select.poll()  # select() cannot watch descriptors above 1023
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(max(0.0, seconds) * 1000))

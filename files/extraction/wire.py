@@ -1,0 +1,126 @@
+"""Pieces as bytes: what crosses from the reading process to the worker, one length-prefixed JSON frame per piece.
+
+The worker does not trust what it reads here: the process that wrote it may have been taken over by the file.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import fields
+from typing import Any
+
+from files.extraction.base import ExtractionError
+from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.document import Warning as PieceWarning
+from files.extraction.errors import error_from_code
+
+HEADER = struct.Struct("!I")
+MAX_FRAME = 16 << 20
+
+_PLACE_TYPES: dict[str, type | tuple[type, ...]] = {
+    "page": int,
+    "slide": int,
+    "sheet": str,
+    "cells": str,
+    "line": int,
+    "line_end": int,
+    "second": (int, float),
+}
+
+
+class NotAPiece(ValueError):
+    """Bytes that no honest reader sends."""
+
+
+class EndOfPieces:
+    """The last frame of a reading that came to its end."""
+
+
+def encode_piece(piece: Piece) -> bytes:
+    """Return the frame of `piece`, length included."""
+    if isinstance(piece, Segment):
+        return _frame({"k": "segment", "kind": piece.kind, "text": piece.text, "at": _place_values(piece.place)})
+    if isinstance(piece, Metadata):
+        return _frame({"k": "metadata", "values": piece.values})
+    if isinstance(piece, PieceWarning):
+        return _frame({"k": "warning", "code": piece.code, "text": piece.message, "at": _place_values(piece.place)})
+    return _frame({"k": "coverage", "unit": piece.unit, "done": piece.done, "total": piece.total})
+
+
+def encode_error(error: ExtractionError) -> bytes:
+    """Return the frame that ends a failed reading."""
+    return _frame({"k": "error", "code": error.code, "text": error.message, "hint": error.hint})
+
+
+def encode_end() -> bytes:
+    """Return the frame that ends a complete reading."""
+    return _frame({"k": "end"})
+
+
+def decode_piece(payload: bytes) -> Piece | ExtractionError | EndOfPieces:
+    """Return what one frame's payload (without its length) says. Raises NotAPiece."""
+    try:
+        return _decode(json.loads(payload))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
+        raise NotAPiece(f"not a piece: {payload[:80]!r}") from exc
+
+
+def _decode(values: dict[str, Any]) -> Piece | ExtractionError | EndOfPieces:
+    match values["k"]:
+        case "segment":
+            text = _text(values["text"])
+            if not text.strip():
+                raise NotAPiece("an empty segment")
+            return Segment(text, SegmentKind(values["kind"]), _place(values["at"]))
+        case "metadata":
+            return Metadata({_text(key): _fact(value) for key, value in values["values"].items()})
+        case "warning":
+            return PieceWarning(_text(values["code"]), _text(values["text"]), _place(values["at"]))
+        case "coverage":
+            return Coverage(_text(values["unit"]), int(values["done"]), int(values["total"]))
+        case "error":
+            return error_from_code(_text(values["code"]), _text(values["text"]), _text(values["hint"]))
+        case "end":
+            return EndOfPieces()
+        case _:
+            raise NotAPiece("an unknown kind")
+
+
+def _frame(values: dict[str, object]) -> bytes:
+    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return HEADER.pack(len(payload)) + payload
+
+
+def _place_values(place: Place) -> dict[str, object]:
+    return {f.name: value for f in fields(Place) if (value := getattr(place, f.name)) not in (None, ())}
+
+
+def _place(values: dict[str, Any]) -> Place:
+    if not values:
+        return _NOWHERE
+    headings = tuple(_text(heading) for heading in values.pop("headings", ()))
+    for key, value in values.items():
+        if not isinstance(value, _PLACE_TYPES[key]):
+            raise NotAPiece(f"{key} of a place is a {type(value).__name__}")
+    return Place(**values, headings=headings)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise NotAPiece("text that is not text")
+    value.encode("utf-8")  # a lone surrogate written as an escape raises here
+    return value
+
+
+def _fact(value: object) -> object:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list):
+        return [_fact(item) for item in value]
+    if isinstance(value, dict):
+        return {_text(key): _fact(item) for key, item in value.items()}
+    return value
+
+
+_NOWHERE = Place()
