@@ -46,7 +46,9 @@ class Console:
         self._colours = colours if stream.isatty() else {}
 
     def line(self, name: str, text: str) -> None:
-        """Print one line of a program and append it to that program's log."""
+        """Print one line of a program and append it to that program's log; an empty one is spared."""
+        if not text.strip():
+            return
         label = f"{name:<{self._width}} |"
         if colour := self._colours.get(name):
             label = f"\033[{colour}m{label}\033[0m"
