@@ -63,7 +63,7 @@ def test_a_cut_falls_between_sentences_inside_a_paragraph() -> None:
 
 
 def test_an_initial_does_not_end_a_sentence() -> None:
-    text = "The first long sentence about nothing ends just here. Then writes J. Smith of many other things to us today."
+    text = "The first long sentence about nothing ends just here. Then writes J. Smith of many other things to all us."
     chunks = chunks_of(Segment(text), options=ChunkOptions(size=72, overlap=0, max_tokens=99))
     assert [chunk.text[:4] for chunk in chunks] == ["The ", "Then"]
 
