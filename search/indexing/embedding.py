@@ -1,0 +1,87 @@
+"""Chunk texts to vectors: the embedder interface.
+
+Between `chunking` and the vector stores, and on the query's side of `search`. The engines are in `embedders`; importing
+this module or theirs loads no model and no heavy library.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from orchestra.common.errors import OrchestraError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+class EmbeddingModelUnavailable(OrchestraError):  # noqa: N818 - a state of the installation, named as the API shows it
+    """The embedding model or its runtime is not installed, or cannot be read."""
+
+    code = "embedding_model_unavailable"
+    status = 503
+    default_message = "The embedding model cannot be loaded."
+    default_hint = "Install the pinned requirements again (make install), then run manage.py doctor."
+
+
+class Embedder(ABC):
+    """Turns text into vectors whose dot product is the similarity of meaning.
+
+    Thread-safe. The model is loaded at first use, once per process: an embedder made before a fork is usable after it.
+    Vectors of embedders with the same `model_id` may be mixed in one index.
+    """
+
+    model_id: str
+    dimensions: int
+    max_tokens: int
+    """How many tokens of text the model reads, its own marks not counted; the rest of a longer text is ignored."""
+
+    @abstractmethod
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, uncut and without the model's own marks."""
+
+    @abstractmethod
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one L2-normalised row per text, shape (len(texts), dimensions). Raises EmbeddingModelUnavailable."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of tokens of one text, as `token_counts` does."""
+        return self.token_counts([text])[0]
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the L2-normalised vector of a question, shape (dimensions,). Raises EmbeddingModelUnavailable."""
+        vector: NDArray[np.float32] = self.embed_passages([text])[0]
+        return vector
+
+
+class PerProcess(Generic[T]):
+    """A value made at first use, once in each process.
+
+    The parent's value and lock are kept after a fork but not used: threads of a runtime do not survive the fork, a
+    lock may have been held during it, and freeing the value could wait for those threads for ever.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._values: dict[int, T] = {}
+        self._locks: dict[int, threading.Lock] = {}
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a fork of one that had made its value."""
+        return any(process != os.getpid() for process in self._values)
+
+    def get(self) -> T:
+        """Return this process's value. Raises what making it raises; the next call tries again."""
+        process = os.getpid()
+        if process not in self._values:
+            with self._locks.setdefault(process, threading.Lock()):
+                if process not in self._values:
+                    self._values[process] = self._make()
+        return self._values[process]
