@@ -132,6 +132,15 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
     return FileSegment.objects.filter(file=file, generation=file.generation).order_by("ordinal")
 
 
+def segment_at(file: FileRecord, place: dict[str, Any]) -> FileSegment | None:
+    """Return the first current segment at a place: at all of it, or at least on its page, slide, sheet or line."""
+    rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}
+    for wanted in filter(None, (place, rough)):
+        if found := segments_of(file).filter(place__contains=wanted).first():
+            return found
+    return None
+
+
 def text_of(file: FileRecord) -> Iterator[str]:
     """Yield a file's text, segment by segment; memory does not grow with the file."""
     for text in segments_of(file).values_list("text", flat=True).iterator(chunk_size=500):
