@@ -90,7 +90,7 @@ def _run_and_settle(claim: Claim) -> None:
     try:
         timings = run(claim)
         jobs.finish(claim, timings)
-        logger.info("file processed", **timings)
+        logger.info("file processed", seconds=timings)
     except (JobLost, FileNotFound):
         logger.info("job given up: cancelled, deleted or taken over")
     except OrchestraError as exc:

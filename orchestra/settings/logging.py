@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 
 from orchestra.settings.env import environment
 
 _env = environment()
+
+
+def _drop_noise(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Keep one line per request, and none for the probes that come every second."""
+    name, request = event.get("event"), str(event.get("request", ""))
+    if name == "request_started" or (name == "request_finished" and " /api/health" in request):
+        raise structlog.DropEvent
+    return event
+
 
 _SHARED = [
     structlog.contextvars.merge_contextvars,
@@ -50,6 +61,7 @@ structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.filter_by_level,
+        _drop_noise,
         *_SHARED[1:],
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],

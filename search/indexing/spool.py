@@ -37,7 +37,9 @@ class ChunkSpool:
     def add(self, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Append chunks with their vectors, shape (len(chunks), dimensions)."""
         for chunk, vector in zip(chunks, vectors.astype("<f4"), strict=True):
-            head = json.dumps([str(new_id()), chunk.ordinal, chunk.text, asdict(chunk.place), chunk.token_count]).encode()
+            head = json.dumps(
+                [str(new_id()), chunk.ordinal, chunk.text, asdict(chunk.place), chunk.token_count]
+            ).encode()
             body = vector.tobytes()
             self._file.write(_HEADER.pack(len(head), len(body)) + head + body)
             self.count += 1

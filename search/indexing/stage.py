@@ -34,7 +34,7 @@ class IndexStage(Stage):
         """Embed everything into a spool, then swap old rows for new ones in one fenced transaction."""
         file = context.file
         embedder = embedders["default"]
-        options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens - 2)
+        options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
         reading = _Reading(file)
         with ChunkSpool() as spool:
             chunks = chunk_segments(reading.segments(), options, embedder)

@@ -37,7 +37,7 @@ class BasicMode(SearchMode):
             cosines = {n.chunk_id: n.score for n in near}
             missing = [chunk_id for chunk_id in words.ranked if chunk_id not in cosines]
             cosines |= store.scores(query, request.scope, missing)
-            fused = fuse(_candidates(cosines, words), weight=settings.SEARCH_WEIGHT)[: request.limit]
+            fused = fuse(_candidates(cosines, words), vector_weight=settings.SEARCH_WEIGHT)[: request.limit]
         with watch.step("hits"):
             hits = build_hits(request, fused)
         return SearchResult(request.query, self.name, hits, watch.milliseconds())

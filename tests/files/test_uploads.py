@@ -90,7 +90,15 @@ def test_short_and_long_bodies_are_refused(as_alice: APIClient, index: int, wron
 
 @pytest.mark.parametrize(
     "header",
-    ["", "bytes", "bytes 0-65535/*", "bytes 1-65536/197842", "bytes 0-10/197842", "bytes 0-65535/5", "bytes 9-3/197842"],
+    [
+        "",
+        "bytes",
+        "bytes 0-65535/*",
+        "bytes 1-65536/197842",
+        "bytes 0-10/197842",
+        "bytes 0-65535/5",
+        "bytes 9-3/197842",
+    ],
 )
 def test_ranges_off_the_grid_are_refused(as_alice: APIClient, header: str) -> None:
     upload = initiate(as_alice)

@@ -128,7 +128,9 @@ def test_a_program_that_dies_is_restarted_and_it_is_said(stage: Stage, tmp_path:
 
 
 def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> None:
-    stage.supervisor.start([script("web", "import time; time.sleep(60)"), script("worker", "raise SystemExit('broken: reason')")])
+    stage.supervisor.start(
+        [script("web", "import time; time.sleep(60)"), script("worker", "raise SystemExit('broken: reason')")]
+    )
     with pytest.raises(ProgramFailedError, match=r"(?s)worker ended with status 1, 3 times in a row.*broken: reason"):
         stage.until("never")
     stage.supervisor.stop()
