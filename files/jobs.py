@@ -1,7 +1,7 @@
 """The queue's truth: which file is to be processed next, by whom, and whether that worker is still alive.
 
-Redis messages only say "there is work". A worker that gets one claims the next job here; a lost message, a dead worker or
-an emptied Redis is noticed by `sweep`, on the database's clock.
+Redis messages only say "there is work". A worker that gets one claims the next job here; a lost message, a dead worker
+or an emptied Redis is noticed by `sweep`, on the database's clock.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from django.db.models.functions import Coalesce, Now
 
 from files import states
 from files.errors import InvalidMove, JobLost
-from files.models import FileRecord, FileStatus, JobState, ProcessingJob
 from files.hints import publish_hints, waiting_hints
+from files.models import FileRecord, FileStatus, JobState, ProcessingJob
 from orchestra.common.errors import OrchestraError
 
 logger = structlog.get_logger(__name__)

@@ -8,9 +8,9 @@ import structlog
 from django.conf import settings
 
 from orchestra.accounts.models import User
+from search.embedders import embedders
 from search.errors import EmptyQuery, UnknownMode
 from search.hits import build_hits
-from search.embedders import embedders
 from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse

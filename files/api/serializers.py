@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -62,6 +63,12 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
         if not file.error_code:
             return None
         return {"code": file.error_code, "message": file.error_message, "hint": file.error_hint}
+
+
+def files_as_json(views: Iterable[FileStatusView]) -> list[dict[str, Any]]:
+    """Return files as the API and the socket show them."""
+    rows: Any = list(views)  # DRF's types know no list for many=True
+    return list(FileSerializer(rows, many=True).data)
 
 
 class EventSerializer(serializers.ModelSerializer[FileEvent]):

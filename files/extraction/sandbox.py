@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from types import TracebackType
 
@@ -33,7 +33,7 @@ _RECEIVE = 256 * 1024
 _GOODBYE_SECONDS = 5.0
 
 
-def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Piece]:
+def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Generator[Piece]:
     """Yield the pieces of `source`, read by a child process under `limits`.
 
     Raises ExtractionError before the first segment; after it, what would be an error is the last piece, a Warning of

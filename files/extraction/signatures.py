@@ -101,7 +101,7 @@ def _confirmed(media_type: str, head: bytes) -> bool:
     if media_type == "application/x-bzip2":
         return head[4:10] == b"1AY&SY" or head[4:10] == b"\x17rE8P\x90"
     if media_type in ("audio/mpeg", "application/x-orc", "image/vnd.dwg", "font/woff2"):
-        return b"\x00" in head[:32] or len(head) > 3 and head[3] > 127
+        return b"\x00" in head[:32] or (len(head) > 3 and head[3] > 127)
     return True
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 from orchestra.settings.env import environment
 
 _env = environment()
 
 
-def _drop_noise(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _drop_noise(logger: Any, method: str, event: EventDict) -> EventDict:
     """Keep one line per request, and none for the probes that come every second."""
     name, request = event.get("event"), str(event.get("request", ""))
     if name == "request_started" or (name == "request_finished" and " /api/health" in request):
@@ -19,14 +20,14 @@ def _drop_noise(logger: Any, method: str, event: dict[str, Any]) -> dict[str, An
     return event
 
 
-_SHARED = [
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
-_RENDER = (
+_RENDER: list[Processor] = (
     [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if _env.log_format == "json"
     else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]

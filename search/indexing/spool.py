@@ -25,7 +25,7 @@ class ChunkSpool:
     """An anonymous temporary file of (id, chunk, vector) records, written once and read as often as needed."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by our own __exit__
         self.count = 0
 
     def __enter__(self) -> Self:

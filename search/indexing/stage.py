@@ -17,9 +17,9 @@ from files.extraction_stage import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
+from search.embedders import embedders
 from search.indexing import writing
 from search.indexing.chunking import ChunkOptions, chunk_segments
-from search.embedders import embedders
 from search.indexing.spool import ChunkSpool
 
 _BATCH = 32

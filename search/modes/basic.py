@@ -7,8 +7,8 @@ from uuid import UUID
 from django.conf import settings
 
 from search import keywords
-from search.hits import build_hits
 from search.embedders import embedders
+from search.hits import build_hits
 from search.keywords import KeywordScores
 from search.modes.base import SearchMode
 from search.ranking.fusion import Candidate, fuse
@@ -43,5 +43,5 @@ class BasicMode(SearchMode):
         return SearchResult(request.query, self.name, hits, watch.milliseconds())
 
 
-def _candidates(cosines: dict[UUID, float], words: KeywordScores) -> list[Candidate]:
+def _candidates(cosines: dict[UUID, float], words: KeywordScores) -> list[Candidate[UUID]]:
     return [Candidate(chunk_id, cosine, words.scores.get(chunk_id, 0.0)) for chunk_id, cosine in cosines.items()]

@@ -26,8 +26,27 @@ _NAMESPACES = (
 _BLOCK_TAGS = tuple(f"{{{namespace}}}{name}" for namespace in _NAMESPACES for name in ("p", "tbl"))
 # Deleted and moved-away text, field codes, settings: what a reader of the accepted document does not see.
 _INVISIBLE = frozenset(
-    "del moveFrom instrText delInstrText delText rPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr sectPr fldData rt "
-    "commentReference footnoteRef endnoteRef annotationRef".split()
+    [
+        "del",
+        "moveFrom",
+        "instrText",
+        "delInstrText",
+        "delText",
+        "rPr",
+        "tblPr",
+        "tblGrid",
+        "trPr",
+        "tcPr",
+        "sdtPr",
+        "sdtEndPr",
+        "sectPr",
+        "fldData",
+        "rt",
+        "commentReference",
+        "footnoteRef",
+        "endnoteRef",
+        "annotationRef",
+    ]
 )
 _CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
 _SPAN = 40

@@ -40,11 +40,73 @@ _MEANT = {
     "x-mac-cyrillic": "mac_cyrillic",
     "macintosh": "mac_roman",
 }
-_SKIPPED = frozenset("script style template head svg math object embed canvas audio video map datalist".split())
+_SKIPPED = frozenset(
+    [
+        "script",
+        "style",
+        "template",
+        "head",
+        "svg",
+        "math",
+        "object",
+        "embed",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+        "datalist",
+    ]
+)
 _BLOCKS = frozenset(
-    "html body div p section article main aside header footer nav address blockquote form fieldset legend figure "
-    "figcaption ul ol li dl dt dd details summary dialog center hgroup hr h1 h2 h3 h4 h5 h6 pre table caption tr "
-    "iframe option noscript menu tbody thead tfoot".split()
+    [
+        "html",
+        "body",
+        "div",
+        "p",
+        "section",
+        "article",
+        "main",
+        "aside",
+        "header",
+        "footer",
+        "nav",
+        "address",
+        "blockquote",
+        "form",
+        "fieldset",
+        "legend",
+        "figure",
+        "figcaption",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "details",
+        "summary",
+        "dialog",
+        "center",
+        "hgroup",
+        "hr",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "pre",
+        "table",
+        "caption",
+        "tr",
+        "iframe",
+        "option",
+        "noscript",
+        "menu",
+        "tbody",
+        "thead",
+        "tfoot",
+    ]
 )
 _LAYOUT_INSIDE = ("table", "h1", "h2", "h3", "form", "ul", "ol", "pre")
 _HEADING = re.compile(r"h([1-6])$")
@@ -222,9 +284,7 @@ class _Walker:
 
     def _start_in_table(self, element: _Element, tag: str) -> None:
         assert self._table is not None
-        if tag == "tr":
-            self._table.rows.append([])
-        elif not self._table.rows:
+        if tag == "tr" or not self._table.rows:
             self._table.rows.append([])
         self._text.clear()
         self._links.clear()
