@@ -238,8 +238,9 @@ def retry(file: FileRecord) -> None:
     """Process a file again from the start."""
     with transaction.atomic():
         ProcessingJob.objects.select_for_update().filter(file=file).first()
-        if not file.storage_key:
-            raise InvalidMove("The file's bytes are not all here yet.", hint="Finish the upload first.")
+        current = FileRecord.objects.filter(pk=file.pk).values_list("status", flat=True).first()
+        if current not in states.TERMINAL:
+            raise InvalidMove(f"A file that is {current} cannot be processed again now.", status=current)
         moved = states.move(file.pk, FileStatus.QUEUED, "retried", "Processing was asked for again.", **_NO_ERROR)
         enqueue(moved)
 
