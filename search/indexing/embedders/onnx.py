@@ -75,7 +75,7 @@ class OnnxEmbedder(Embedder):
 
     def _load(self) -> InferenceSession:
         try:
-            import onnxruntime
+            import onnxruntime  # type: ignore[import-untyped]
             from onnxruntime.capi import onnxruntime_pybind11_state as native
         except ImportError as error:
             raise EmbeddingModelUnavailable("ONNX Runtime is not installed.") from error
@@ -117,7 +117,8 @@ def _graph_bytes(files: ModelFiles) -> bytes:
     from search.indexing.bert_graph import BertShape, build_bert_graph
 
     shape = BertShape.from_config(files.config())
-    return build_bert_graph(load_file(files.weights), shape).SerializeToString()
+    content: bytes = build_bert_graph(load_file(files.weights), shape).SerializeToString()
+    return content
 
 
 def _write_whole(path: Path, content: bytes) -> None:
