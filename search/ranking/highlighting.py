@@ -1,7 +1,7 @@
 """A hit to a snippet: the part of the passage that answers best, and where its matched words are.
 
-After `fusion`, before the API and the pages. Offsets are returned, never HTML: who renders, escapes. Linear in the length
-of the text, whatever it is: no pattern here can backtrack.
+After `fusion`, before the API and the pages. Offsets are returned, never HTML: who renders, escapes. Linear in the
+length of the text, whatever it is: no pattern here can backtrack.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Match(NamedTuple):
 def highlight(text: str, terms: Iterable[str], max_chars: int = 300) -> Snippet:
     """Return the stretch of `text` with most of the `terms`, from a sentence's start where there is room for it.
 
-    A term is a word or its stem (a lexeme): words that it starts, and not much longer, match, without regard to case and
+    A term is a word or its stem (a lexeme): words that it starts, and not much longer, match, whatever their case and
     accents. Terms in scripts written without spaces match anywhere. Without a match: the text's start.
     """
     matches = _joined(_matches(text, tuple(dict.fromkeys(filter(None, map(_folded, terms))))[:_MOST_TERMS]))

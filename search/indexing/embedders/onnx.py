@@ -83,6 +83,8 @@ class OnnxEmbedder(Embedder):
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self._threads
+        # Threads that spin while they wait cost a third of the throughput as soon as anything else wants the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except (native.Fail, native.InvalidGraph, native.InvalidProtobuf, native.NoSuchFile) as error:
