@@ -121,9 +121,16 @@ def test_a_full_log_moves_aside(tmp_path: Path) -> None:
 
 def test_a_program_that_dies_is_restarted_and_it_is_said(stage: Stage, tmp_path: Path) -> None:
     mark = tmp_path / "once"
-    code = f"import pathlib, time; p = pathlib.Path({str(mark)!r}); e = p.exists(); p.touch(); print('run', e, flush=True); e and time.sleep(60)"
+    code = f"""
+import pathlib, time
+mark = pathlib.Path({str(mark)!r})
+ran_before = mark.exists()
+mark.touch()
+print("ran before:", ran_before)
+if ran_before: time.sleep(60)
+"""
     stage.supervisor.start([script("web", code)])
-    seen = stage.until("run True")
+    seen = stage.until("ran before: True")
     assert "web ended with status 0 after" in seen
 
 
