@@ -42,6 +42,7 @@ class RunRecord:
     def write(self, state: Path) -> None:
         """Keep the record for the next run and for `stop`."""
         draft = _record_path(state).with_suffix(".new")
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self)))
         draft.replace(_record_path(state))
 

@@ -52,7 +52,8 @@ class Run:
             assert time.monotonic() - self.started < UP_SECONDS, self.output
             time.sleep(0.05)
         self.seconds = time.monotonic() - self.started
-        return re.findall(r"Orchestra runs at\s+(\S+)", self.output)[0]
+        address: str = re.findall(r"Orchestra runs at\s+(\S+)", self.output)[0]
+        return address
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:

@@ -52,9 +52,9 @@ class Stage:
         self.console = Console(self.output, self.logs, names)
         self.supervisor = Supervisor(directory, "test-token", self.console, QUICK_POLICY)
 
-    def until(self, text: str, seconds: float = 10) -> str:
-        deadline = time.monotonic() + seconds
-        while text not in self.output.getvalue():
+    def until(self, text: str, times: int = 1) -> str:
+        deadline = time.monotonic() + 10
+        while self.output.getvalue().count(text) < times:
             assert time.monotonic() < deadline, self.output.getvalue()
             self.supervisor.step(0.05)
         return self.output.getvalue()
@@ -97,7 +97,8 @@ def read_until_up(run: subprocess.Popen[str]) -> str:
         line = run.stdout.readline()
         assert line, seen
         seen += line
-    return re.findall(r"token (\w+)", seen)[0]
+    token: str = re.findall(r"token (\w+)", seen)[0]
+    return token
 
 
 def test_every_line_carries_its_programs_name_and_goes_to_its_log(stage: Stage) -> None:
@@ -147,7 +148,7 @@ def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> 
 def test_a_killed_leader_takes_its_group_along_before_the_restart(stage: Stage) -> None:
     family = "import os, time; os.fork(); print(f'pid {os.getpid()}', flush=True); time.sleep(60)"
     stage.supervisor.start([script("worker", family)])
-    wait_until(lambda: stage.supervisor.step(0.05) or stage.output.getvalue().count("pid") == 2, 10)
+    stage.until("pid", times=2)
     first, second = (int(pid) for pid in re.findall(r"pid (\d+)", stage.output.getvalue()))
     os.kill(min(first, second), signal.SIGKILL)
     stage.until("was ended by SIGKILL")

@@ -27,7 +27,7 @@ from orchestra.embedded.run_record import RunRecord, hold_run, publish_address
 from orchestra.embedded.services import embedded_servers, stop_servers
 from orchestra.embedded.stopping import StopRequest
 from orchestra.embedded.supervisor import Supervisor
-from orchestra.settings.env import environment
+from orchestra.settings.env import BASE_DIR, environment
 
 FIRST_ADMINISTRATOR = "orchestra.accounts.services.ensure_administrator"
 HEALTH_PATH = "/api/health/live"
@@ -73,7 +73,7 @@ class _Run:
         self._host = host
         self._port = port
         self._console = Console(sys.stdout, self._state / "logs", ("web", "worker", "beat"))
-        self._supervisor = Supervisor(settings.BASE_DIR, record.token, self._console)
+        self._supervisor = Supervisor(BASE_DIR, record.token, self._console)
 
     def to_the_end(self) -> None:
         """Start everything, wait for the end, and stop everything on every way out."""
