@@ -90,7 +90,19 @@ def processes_of(state: Path) -> list[str]:
     return found
 
 
-def test_one_command_runs_everything_and_ctrl_c_leaves_no_process(run: Callable[[], Run], state: Path) -> None:
+def manage(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "STATE_DIR": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def test_one_command_runs_everything_again_and_again(run: Callable[[], Run], state: Path) -> None:
     first = run()
     address = first.wait_for_banner()
     with urllib.request.urlopen(f"{address}api/health/live", timeout=5) as answer:
@@ -107,29 +119,15 @@ def test_one_command_runs_everything_and_ctrl_c_leaves_no_process(run: Callable[
     second.wait_for_banner()
     assert second.seconds < 10
     assert password not in second.output
-    assert second.stop() == 0
-    assert processes_of(state) == []
-
-
-def test_a_killed_parent_does_not_block_the_next_start(run: Callable[[], Run], state: Path) -> None:
-    first = run()
-    first.wait_for_banner()
-    first.process.kill()
-    first.process.wait()
+    second.process.kill()
+    second.process.wait()
     assert not is_held(state)
-    second = run()
-    second.wait_for_banner()
-    assert "PostgreSQL runs already." in second.output
-    assert "Valkey runs already." in second.output
-    stopped = subprocess.run(
-        [sys.executable, "manage.py", "stop"],
-        cwd=ROOT,
-        env={**os.environ, "STATE_DIR": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+
+    third = run()
+    third.wait_for_banner()
+    assert "PostgreSQL runs already." in third.output
+    assert "Valkey runs already." in third.output
+    stopped = manage(state, "stop")
     assert stopped.returncode == 0, stopped.stderr
-    assert second.process.wait(10) == 0
+    assert third.process.wait(10) == 0
     assert processes_of(state) == []

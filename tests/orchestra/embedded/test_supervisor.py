@@ -102,7 +102,9 @@ def read_until_up(run: subprocess.Popen[str]) -> str:
 
 
 def test_every_line_carries_its_programs_name_and_goes_to_its_log(stage: Stage) -> None:
-    stage.supervisor.start([script("web", "print('hallo'); print('zwei'); input()"), script("worker", "print('ü')")])
+    wait = "; import time; time.sleep(60)"
+    stage.supervisor.start([script("web", f"print('hallo\\nzwei'){wait}"), script("worker", f"print('ü'){wait}")])
+    stage.until("zwei")
     seen = stage.until("worker | ü")
     assert "web    | hallo\n" in seen
     assert "web    | zwei\n" in seen
