@@ -144,11 +144,11 @@ def _name_for_browser(host: str) -> str:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Ask the web whether it lives; it holds the request until it is up, so a short wait each time is enough."""
+    """Ask the web whether it lives; a refusal, as of a host that is not in ALLOWED_HOSTS, is a sign of life too."""
     connection = http.client.HTTPConnection(_name_for_browser(host).strip("[]"), port, timeout=1)
     try:
         connection.request("GET", HEALTH_PATH)
-        return connection.getresponse().status == http.client.OK
+        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
     except (OSError, http.client.HTTPException):
         return False
     finally:
