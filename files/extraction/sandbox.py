@@ -81,7 +81,9 @@ class _Reader:
     def __enter__(self) -> _Reader:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._data.close()
         with suppress(OSError):
             self._leash.shutdown(socket.SHUT_WR)  # the fork server kills the child's process group

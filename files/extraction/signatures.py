@@ -122,7 +122,12 @@ def _by_structure(head: bytes) -> str | None:
 
 
 def _by_short_mark(head: bytes) -> str | None:
-    if head.startswith(b"BM") and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124) and head[6:10] == bytes(4):
+    if (
+        head.startswith(b"BM")
+        and len(head) > 18
+        and head[14] in (12, 40, 52, 56, 64, 108, 124)
+        and head[6:10] == bytes(4)
+    ):
         return "image/bmp"
     if head.startswith(b"MZ") and b"\x00" in head[:64]:
         return "application/vnd.microsoft.portable-executable"

@@ -179,8 +179,12 @@ class _Reader:
 
     def _gather_link(self, element: _Element, parts: list[str]) -> None:
         text = self._text(element)
-        target = next((self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None)
-        shown = target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
+        target = next(
+            (self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None
+        )
+        shown = (
+            target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
+        )
         parts.append(f"[{text}]({target})" if shown else text)
 
     def _gather_ruby(self, element: _Element, parts: list[str]) -> None:

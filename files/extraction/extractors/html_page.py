@@ -19,7 +19,9 @@ from files.extraction.markdown_table import split_header, table_chunks
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w:.-]{2,40})|<\?xml[^>]{0,200}?encoding=["']([\w.-]{2,40})""", re.I)
+_CHARSET = re.compile(
+    rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w:.-]{2,40})|<\?xml[^>]{0,200}?encoding=["']([\w.-]{2,40})""", re.I
+)
 # Names on the web mean the larger Windows set that contains the one they say.
 _MEANT = {
     "iso-8859-1": "cp1252",
@@ -49,7 +51,13 @@ _HEADING = re.compile(r"h([1-6])$")
 _SPACE = re.compile(r"\s+")
 _HREF_CHARS = 200  # a longer address is a tracker's, not a reader's
 _SPAN = 40
-_META = {"description": "description", "author": "author", "keywords": "keywords", "og:title": "og_title", "og:site_name": "site_name"}
+_META = {
+    "description": "description",
+    "author": "author",
+    "keywords": "keywords",
+    "og:title": "og_title",
+    "og:site_name": "site_name",
+}
 
 
 class HtmlExtractor(Extractor):

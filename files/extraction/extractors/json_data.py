@@ -183,7 +183,9 @@ def _depth(value: Any) -> int:
 
 def _looks_like_lines(text: str) -> bool:
     lines = [line for line in text[:20_000].splitlines()[:3] if line.strip()]
-    return len(lines) > 1 and all(line.strip().startswith(("{", "[")) and line.strip()[-1] in "}]" for line in lines[:2])
+    return len(lines) > 1 and all(
+        line.strip().startswith(("{", "[")) and line.strip()[-1] in "}]" for line in lines[:2]
+    )
 
 
 def _facts(value: Any) -> Metadata:

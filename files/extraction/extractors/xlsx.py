@@ -49,7 +49,9 @@ class XlsxExtractor(Extractor):
             sheets = _sheets(package)
             yield package.properties()
             hidden = [sheet.name for sheet in sheets if sheet.hidden]
-            yield Metadata({"sheet_names": [sheet.name for sheet in sheets], "sheet_count": len(sheets), "hidden_sheets": hidden})
+            yield Metadata(
+                {"sheet_names": [sheet.name for sheet in sheets], "sheet_count": len(sheets), "hidden_sheets": hidden}
+            )
             workbook = _open(source)
             budget = _Budget(limits)
             for done, sheet in enumerate(sheets, 1):
@@ -107,7 +109,9 @@ def _read_sheet(package: Package, workbook: CalamineWorkbook, sheet: _Sheet, bud
         try:
             yield from _cells(package, workbook, sheet, budget)
         except MalformedFile:
-            yield PieceWarning("malformed", f"The cells of sheet “{sheet.name}” could not be read.", Place(sheet=sheet.name))
+            yield PieceWarning(
+                "malformed", f"The cells of sheet “{sheet.name}” could not be read.", Place(sheet=sheet.name)
+            )
     yield from _comments(package, sheet)
     yield from _drawings(package, sheet)
 
