@@ -1,10 +1,11 @@
-"""Lines of a PDF page from PDFium: text with position and size at a few calls per line, columns put in reading order."""
+"""Lines of a PDF page from PDFium: text, position and size at a few calls per line, columns in reading order."""
 
 from __future__ import annotations
 
 import ctypes
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def joined(lines: list[str]) -> str:
 
 
 def text_in(page: PdfTextPage, box: Box) -> str:
-    """Return the text inside `box` as one line."""
+    """Return the text inside `box`, lines as they are drawn."""
     text = page.get_text_bounded(box.left, box.bottom, box.right, box.top, errors="replace")
-    return " ".join(joined(_BREAK.split(text)).split())
+    return joined([line for part in _BREAK.split(text) if (line := part.strip())])
 
 
 def _boxes(page: PdfTextPage) -> list[Box]:
@@ -102,7 +103,7 @@ def _interleaved_columns(boxes: list[Box]) -> tuple[list[Box], float] | None:
     """
     jumps = [
         (before.right, after.left)
-        for before, after in zip(boxes, boxes[1:], strict=False)
+        for before, after in pairwise(boxes)
         if abs(before.bottom - after.bottom) < 4 and after.left - before.right > 8
     ]
     if len(jumps) < _MIN_ALTERNATIONS:

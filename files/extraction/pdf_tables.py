@@ -1,4 +1,7 @@
-"""Ruled tables of a PDF page: PDFium says whether there are rules, pdfplumber where the cells are, PDFium what is in them."""
+"""Ruled tables of a PDF page.
+
+PDFium says whether the page has rules, pdfplumber where the cells are, PDFium again what is written in them.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +47,21 @@ class TableFinder:
         self._pages -= 1
         started = time.monotonic()
         try:
-            return [found for grid in _grids(self._path, number) if (found := _read(grid, page, text))]
+            return [found for grid in _grids(self._path, number) if (found := _read(grid, text))]
         finally:
             self._seconds -= time.monotonic() - started
+
+
+def _rules_group_rows(rows: list[list[str]]) -> bool:
+    """Tell whether rules stand only between groups of rows, so that a cell holds one column's values of several rows.
+
+    Read line by line such a table is better than as a grid.
+    """
+    for row in rows:
+        heights = [cell.count("\n") + 1 for cell in row if cell]
+        if len(heights) >= 3 and min(heights) >= 2 and min(heights) == max(heights):
+            return True
+    return False
 
 
 def has_rules(page: PdfPage) -> bool:
@@ -79,35 +94,34 @@ def _grids(path: Path, number: int) -> list[list[list[Box | None]]]:
     try:
         with pdfplumber.open(path, pages=[number]) as document:
             page = document.pages[0]
-            left, bottom = _origin(page)
-            height = float(page.height)
-            return [
-                [[_box(cell, left, bottom + height) for cell in row.cells] for row in table.rows]
-                for table in page.find_tables()
-            ]
+            top = _bottom(page) + float(page.height)
+            return [[[_box(cell, top) for cell in row.cells] for row in table.rows] for table in page.find_tables()]
     except (PdfminerException, MalformedPDFException, ValueError, TypeError, KeyError, IndexError, RecursionError):
         return []  # the page's text is there already; only its table form is lost
 
 
-def _origin(page: Any) -> tuple[float, float]:
-    box = page.page_obj.cropbox or page.page_obj.mediabox
-    return float(min(box[0], box[2])), float(min(box[1], box[3]))
+def _bottom(page: Any) -> float:
+    """Return the height of the page's lower edge: pdfplumber measures downwards from the upper one, PDFium upwards."""
+    return float(min(page.mediabox[1], page.mediabox[3]))
 
 
-def _box(cell: tuple[float, float, float, float] | None, left: float, height: float) -> Box | None:
+def _box(cell: tuple[float, float, float, float] | None, height: float) -> Box | None:
     if cell is None:
         return None
     x0, top, x1, bottom = cell
     return Box(x0, height - bottom, x1, height - top)
 
 
-def _read(grid: list[list[Box | None]], page: PdfPage, text: PdfTextPage) -> RuledTable | None:
+def _read(grid: list[list[Box | None]], text: PdfTextPage) -> RuledTable | None:
     cells = [cell for row in grid for cell in row if cell]
     if len(grid) < 2 or max(map(len, grid)) < 2 or not cells:
         return None
     rows = [[text_in(text, cell) if cell else "" for cell in row] for row in grid]
+    if _rules_group_rows(rows):
+        return None
     if sum(bool(cell) for row in rows for cell in row) < 4:
         return None
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
     box = Box(
         min(cell.left for cell in cells),
         min(cell.bottom for cell in cells),

@@ -46,7 +46,7 @@ class PdfExtractor(Extractor):
     name = "pdf"
     media_types = ("application/pdf",)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield segments per page, with their page and the headings that larger letters make. The first error codes
         are `encrypted` and `malformed`; a page that cannot be loaded is a warning `page_unreadable`.
         """
@@ -234,10 +234,16 @@ def _annotations(page: PdfPage, number: int) -> Iterator[Segment]:
             value = _annotation_text(note, b"V")
             text = f"{_annotation_text(note, b'T')}: {value}" if value else ""
         elif kind != raw.FPDF_ANNOT_LINK:
-            text = _annotation_text(note, b"Contents")
+            text = _comment(_annotation_text(note, b"T"), _annotation_text(note, b"Contents"))
         raw.FPDFPage_CloseAnnot(note)
         if text.strip():
             yield Segment(text.strip(), SegmentKind.NOTE, Place(page=number))
+
+
+def _comment(author: str, text: str) -> str:
+    if not text.strip():
+        return ""
+    return f"Comment by {author}: {text}" if author.strip() else text
 
 
 def _annotation_text(note: object, key: bytes) -> str:
