@@ -60,15 +60,11 @@ class ExtractStage(Stage):
 
 def _pieces(file: FileRecord) -> Iterator[Piece]:
     source = Source(path=storage.path_of(file.storage_key), name=file.name, media_type=file.media_type)
-    limits = Limits(
-        wall_seconds=settings.EXTRACTION_SECONDS, memory_bytes=settings.EXTRACTION_MEMORY_MB * 1024 * 1024
-    )
+    limits = Limits(wall_seconds=settings.EXTRACTION_SECONDS, memory_bytes=settings.EXTRACTION_MEMORY_MB * 1024 * 1024)
     return extract_in_sandbox(source, limits)
 
 
-def _rows(
-    file: FileRecord, generation: int, pieces: Iterator[Piece], findings: _Findings
-) -> Iterator[FileSegment]:
+def _rows(file: FileRecord, generation: int, pieces: Iterator[Piece], findings: _Findings) -> Iterator[FileSegment]:
     for piece in pieces:
         if isinstance(piece, Segment):
             yield FileSegment(

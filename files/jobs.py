@@ -122,9 +122,7 @@ def _owned(claim: Claim) -> Q:
 
 def heartbeat(claim: Claim) -> bool:
     """Extend the lease; False when the job is no longer ours."""
-    return bool(
-        ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease())
-    )
+    return bool(ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease()))
 
 
 def report(claim: Claim, stage: str, done: int, total: int, unit: str) -> None:

@@ -1,4 +1,4 @@
-"""PDF through PDFium, page by page; pdfplumber where PDFium cannot, and for ruled tables."""
+"""PDF through PDFium, page by page; pdfplumber where PDFium cannot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_text
 from files.extraction.pdf_lines import PageLine, joined, page_lines
-from files.extraction.pdf_tables import RuledTable, TableFinder
+from files.extraction.pdf_tables import RuledTable, ruled_tables
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -55,7 +55,7 @@ class PdfExtractor(Extractor):
             yield from _read_with_pdfplumber(source, limits)
             return
         try:
-            yield from _Reading(document, source, limits).pieces()
+            yield from _Reading(document, limits).pieces()
         finally:
             document.close()
 
@@ -75,10 +75,9 @@ def _open(source: Source) -> PdfDocument | None:
 class _Reading:
     """One document, page after page."""
 
-    def __init__(self, document: PdfDocument, source: Source, limits: Limits) -> None:
+    def __init__(self, document: PdfDocument, limits: Limits) -> None:
         self._document = document
         self._limits = limits
-        self._tables = TableFinder(source.path)
         self._headings = HeadingPath()
         self._sizes: Counter[float] = Counter()
         self._pictures: list[int] = []
@@ -110,7 +109,7 @@ class _Reading:
             lines = page_lines(text)
             if sum(len(line.text) for line in lines) < _LITTLE_TEXT and _has_picture(page):
                 self._pictures.append(number)
-            tables = self._tables.find(number, page, text) if lines else []
+            tables = ruled_tables(page, text) if lines else []
             yield from self._segments(number, lines, tables)
             yield from _annotations(page, number)
         except PdfiumError:
