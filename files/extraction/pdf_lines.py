@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END_HYPHEN = "\ufffe"  # what PDFium gives for a hyphen that only the line's end called for
 _MIN_ALTERNATIONS = 4
+_RUNS_PER_LINE = 1.4
+_RUNS = 1_000
 _COLUMN_SHARE = 0.25  # of the text's width: a narrower run beside another is a table's cell, not a column of prose
-_COLUMN_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def page_lines(page: PdfTextPage) -> list[PageLine]:
     text = page.get_text_range(errors="replace")
     if not text.strip():
         return []
-    if columns := _interleaved_columns(_boxes(page)):
+    if columns := _interleaved_columns(_boxes(page, text.count("\n") + 1)):
         return _lines_by_column(page, columns)
     return _lines_in_order(page, text)
 
@@ -81,14 +82,21 @@ def text_in(page: PdfTextPage, box: Box) -> str:
     return joined([line for part in _BREAK.split(text) if (line := part.strip())])
 
 
-def _boxes(page: PdfTextPage) -> list[Box]:
-    """Return PDFium's runs of text: pieces of lines, in the order of the page's content."""
+def _boxes(page: PdfTextPage, lines: int) -> list[Box]:
+    """Return PDFium's runs of text: pieces of lines, in the order of the page's content.
+
+    A page with hardly more runs than `lines` has no line that jumps over a gutter: then none is returned, unread.
+    """
     from pypdfium2 import raw
+
+    count = raw.FPDFText_CountRects(page.raw, 0, -1)
+    if count < _RUNS_PER_LINE * lines or count > _RUNS:
+        return []
 
     sides = [ctypes.c_double() for _ in range(4)]
     references = [ctypes.byref(side) for side in sides]
     boxes = []
-    for at in range(min(raw.FPDFText_CountRects(page.raw, 0, -1), 2_000)):
+    for at in range(count):
         raw.FPDFText_GetRect(page.raw, at, *references)
         left, top, right, bottom = (side.value for side in sides)
         boxes.append(Box(left, bottom, right, top))

@@ -75,7 +75,7 @@ def _rules(page: PdfPage) -> tuple[list[Rule], list[Rule]]:
             _note(across, (bottom + top) / 2, left, right)
         elif right - left <= _THIN:
             _note(upright, (left + right) / 2, bottom, top)
-        else:
+        elif max(right - left, top - bottom) >= 2 * _SHORT:
             for (x0, y0), (x1, y1) in _strokes(shape):
                 if abs(y1 - y0) < 1:
                     _note(across, y0, min(x0, x1), max(x0, x1))
@@ -107,6 +107,8 @@ def _strokes(shape: Any) -> Iterator[tuple[tuple[float, float], tuple[float, flo
             matrix.b * x.value + matrix.d * y.value + matrix.f,
         )
         kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_BEZIERTO:
+            return  # a drawing or a letter
         if kind == raw.FPDF_SEGMENT_MOVETO:
             start = point
         elif kind == raw.FPDF_SEGMENT_LINETO:

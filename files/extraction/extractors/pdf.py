@@ -13,7 +13,7 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import table_text
+from files.extraction.markdown_table import table_chunks
 from files.extraction.pdf_lines import PageLine, joined, page_lines
 from files.extraction.pdf_tables import RuledTable, ruled_tables
 
@@ -123,7 +123,8 @@ class _Reading:
         body = self._sizes.most_common(1)[0][0] if self._sizes else 0.0
         for run in _runs(lines, tables):
             if isinstance(run, RuledTable):
-                yield Segment(table_text(run.rows), SegmentKind.TABLE, Place(page=number, headings=self._headings.path))
+                for chunk in table_chunks((0, run.rows[0]), enumerate(run.rows[1:], 1)):
+                    yield Segment(chunk.text, SegmentKind.TABLE, Place(page=number, headings=self._headings.path))
             else:
                 yield from self._prose(number, run, body)
 
