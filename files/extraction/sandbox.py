@@ -24,7 +24,7 @@ from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, San
 from files.extraction.limits import MIB, Limits
 from files.extraction.reading import keep_partial
 from files.extraction.registry import extractor_path
-from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, NotAPiece, decode_piece
+from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
 from files.extraction.zygote import EXIT_OUT_OF_MEMORY
 
 DEFAULT_LIMITS = Limits()
@@ -58,7 +58,7 @@ def _pieces(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
                 raise OutputLimit
             try:
                 piece = decode_piece(payload)
-            except NotAPiece as exc:
+            except InvalidFrameError as exc:
                 raise ReaderCrashed from exc
             if isinstance(piece, EndOfPieces):
                 return

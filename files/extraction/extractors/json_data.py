@@ -25,7 +25,7 @@ class JsonExtractor(Extractor):
     name = "json"
     media_types = ("application/json", "application/x-ndjson")
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield records as runs of `path: value` lines. What cannot be parsed comes as written, with a warning."""
         if source.media_type == "application/x-ndjson":
             yield from _read_lines(source)
