@@ -69,20 +69,20 @@ $(BIN)/python:
 		rm -rf $(VENV); echo "Python cannot make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
 
 $(BIN)/uv: | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
 
 # uv takes seconds where pip takes a minute or two, but knows only its own indexes: where it fails, pip installs the same
 # lock. torch comes by pip in any case: the lock leaves it out, see pyproject.toml.
 $(PRODUCT): | $(BIN)/python
 	@echo "Installing into $(VENV) (once, about a minute)..."
 	@{ $(MAKE) --no-print-directory $(BIN)/uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
-		--require-hashes --requirement requirements.lock; } || $(BIN)/python -m pip install --quiet \
+		--require-hashes --requirement requirements.lock; } || $(BIN)/python -m pip install -qq \
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile "$$(grep '^torch==' requirements.txt)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile "$$(grep '^torch==' requirements.txt)"
 	@rm -f $(VENV)/.product-* && touch $@
 
 $(DEVELOPMENT): $(PRODUCT)
 	@echo "Installing the development tools into $(VENV)..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements-dev.txt || $(BIN)/python -m pip \
-		install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+		install -qq --disable-pip-version-check --requirement requirements-dev.txt
 	@rm -f $(VENV)/.development-* && touch $@

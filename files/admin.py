@@ -119,9 +119,7 @@ class ProcessingJobAdmin(_Machine, admin.ModelAdmin[ProcessingJob]):
         """Stop processing."""
         self._each(request, queryset, services.cancel)
 
-    def _each(
-        self, request: HttpRequest, queryset: QuerySet[ProcessingJob], act: Callable[[FileRecord], None]
-    ) -> None:
+    def _each(self, request: HttpRequest, queryset: QuerySet[ProcessingJob], act: Callable[[FileRecord], None]) -> None:
         for job in queryset.select_related("file"):
             try:
                 act(job.file)

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.utils import timezone
 
-from files.api.serializers import FileSerializer
+from files.api.serializers import files_as_json
 from files.models import FileRecord, FileStatus
 from files.selectors import counts_by_status, files_of, with_status
 from orchestra.accounts.models import User
@@ -35,9 +36,9 @@ def _json(message: dict[str, Any]) -> str:
 class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
     """Tells one browser or program about its user's files.
 
-    Server messages: ``snapshot`` {files, counts}, ``files`` {files, counts}, ``deleted`` {id}, ``heartbeat`` {at}. Each file
-    carries its `version`; a client ignores versions older than what it shows. The heartbeat also re-reads what changed,
-    so that a message lost in Redis costs seconds and not the truth.
+    Server messages: ``snapshot`` {files, counts}, ``files`` {files, counts}, ``deleted`` {id}, ``heartbeat`` {at}. Each
+    file carries its `version`; a client ignores versions older than what it shows. The heartbeat also re-reads what
+    changed, so that a message lost in Redis costs seconds and not the truth.
     """
 
     user: User
@@ -49,7 +50,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     async def connect(self) -> None:
         """Accept a signed-in user; close with 4401 otherwise."""
         self._changed, self._flush, self._beat = set(), None, None
-        user = self.scope["user"]
+        user: User | AnonymousUser = self.scope["user"]
         await self.accept()
         if not isinstance(user, User):
             await self.close(code=NOT_SIGNED_IN)
@@ -113,7 +114,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         return self._message("files", list(files_of(self.user).filter(condition)[:SNAPSHOT_FILES]))
 
     def _message(self, kind: str, files: list[FileRecord]) -> dict[str, Any]:
-        data = FileSerializer(with_status(files), many=True).data
+        data = files_as_json(with_status(files))
         return {"type": kind, "files": data, "counts": counts_by_status(self.user)}
 
     @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped

@@ -30,7 +30,7 @@ def harmless(response: Response) -> Response:
 
 
 def respond(file: FileRecord, range_header: str) -> HttpResponseBase:
-    """Return a file's bytes, or the one range asked for (206), or 416. Raises FileNotFound when no bytes are here yet."""
+    """Return a file's bytes, or the one range asked for (206), or 416. Raises FileNotFound while bytes are missing."""
     path = storage.path_of(file.storage_key)
     if not file.storage_key or not path.is_file():
         raise FileNotFound("The file's bytes are not here (yet).")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
@@ -45,7 +45,7 @@ class ExtractStage(Stage):
         file, generation = context.file, context.claim.attempt
         # Rows of an attempt that died before its switch.
         FileSegment.objects.filter(file=file, generation__gte=generation).delete()
-        with closing(_pieces(file)) as pieces:
+        with contextlib.closing(_pieces(file)) as pieces:
             rows = _rows(file, generation, pieces, findings)
             while batch := list(itertools.islice(rows, _BATCH)):
                 FileSegment.objects.bulk_create(batch)
@@ -58,17 +58,13 @@ class ExtractStage(Stage):
         FileSegment.objects.filter(file_id=file_id).delete()
 
 
-def _pieces(file: FileRecord) -> Iterator[Piece]:
+def _pieces(file: FileRecord) -> Generator[Piece]:
     source = Source(path=storage.path_of(file.storage_key), name=file.name, media_type=file.media_type)
-    limits = Limits(
-        wall_seconds=settings.EXTRACTION_SECONDS, memory_bytes=settings.EXTRACTION_MEMORY_MB * 1024 * 1024
-    )
+    limits = Limits(wall_seconds=settings.EXTRACTION_SECONDS, memory_bytes=settings.EXTRACTION_MEMORY_MB * 1024 * 1024)
     return extract_in_sandbox(source, limits)
 
 
-def _rows(
-    file: FileRecord, generation: int, pieces: Iterator[Piece], findings: _Findings
-) -> Iterator[FileSegment]:
+def _rows(file: FileRecord, generation: int, pieces: Iterator[Piece], findings: _Findings) -> Iterator[FileSegment]:
     for piece in pieces:
         if isinstance(piece, Segment):
             yield FileSegment(
@@ -91,7 +87,7 @@ def _note(piece: Metadata | Warning | Coverage, findings: _Findings) -> None:
     elif isinstance(piece, Coverage):
         findings.coverage = piece
     elif len(findings.warnings) < _MAX_WARNINGS:
-        warning = {"code": piece.code, "message": piece.message, "place": place_as_json(piece.place)}
+        warning: dict[str, object] = {"code": piece.code, "message": piece.message, "place": place_as_json(piece.place)}
         findings.warnings.append(warning)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
-from celery import current_app
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
+
+from celery_app import app
 
 logger = structlog.get_logger(__name__)
 
@@ -17,7 +20,7 @@ def publish_hints(count: int) -> None:
     """Send `count` hints. A dead Redis is logged and never fails the caller: the job is in PostgreSQL."""
     try:
         for _ in range(count):
-            current_app.send_task(PROCESS_TASK, queue=QUEUE)
+            app.send_task(PROCESS_TASK, queue=QUEUE)
     except (KombuError, RedisError, OSError) as exc:
         logger.warning("hint not sent", error=str(exc))
 
@@ -25,8 +28,9 @@ def publish_hints(count: int) -> None:
 def waiting_hints() -> int:
     """Return how many hints wait in Redis; 0 when Redis is empty, new or away."""
     try:
-        with current_app.connection_for_read() as connection:
-            return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
+        with app.connection_for_read() as connection:
+            channel: Any = connection.default_channel  # the stubs know no Redis channel
+            return int(channel.queue_declare(QUEUE, passive=True).message_count)
     except (KombuError, RedisError, OSError):
         return 0
     except connection.channel_errors:  # an unknown queue: nothing was ever sent

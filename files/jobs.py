@@ -1,7 +1,7 @@
 """The queue's truth: which file is to be processed next, by whom, and whether that worker is still alive.
 
-Redis messages only say "there is work". A worker that gets one claims the next job here; a lost message, a dead worker or
-an emptied Redis is noticed by `sweep`, on the database's clock.
+Redis messages only say "there is work". A worker that gets one claims the next job here; a lost message, a dead worker
+or an emptied Redis is noticed by `sweep`, on the database's clock.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from django.db.models.functions import Coalesce, Now
 
 from files import states
 from files.errors import InvalidMove, JobLost
-from files.models import FileRecord, FileStatus, JobState, ProcessingJob
 from files.hints import publish_hints, waiting_hints
+from files.models import FileRecord, FileStatus, JobState, ProcessingJob
 from orchestra.common.errors import OrchestraError
 
 logger = structlog.get_logger(__name__)
@@ -122,9 +122,7 @@ def _owned(claim: Claim) -> Q:
 
 def heartbeat(claim: Claim) -> bool:
     """Extend the lease; False when the job is no longer ours."""
-    return bool(
-        ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease())
-    )
+    return bool(ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease()))
 
 
 def report(claim: Claim, stage: str, done: int, total: int, unit: str) -> None:
@@ -240,8 +238,9 @@ def retry(file: FileRecord) -> None:
     """Process a file again from the start."""
     with transaction.atomic():
         ProcessingJob.objects.select_for_update().filter(file=file).first()
-        if not file.storage_key:
-            raise InvalidMove("The file's bytes are not all here yet.", hint="Finish the upload first.")
+        current = FileRecord.objects.filter(pk=file.pk).values_list("status", flat=True).first()
+        if current not in states.TERMINAL:
+            raise InvalidMove(f"A file that is {current} cannot be processed again now.", status=current)
         moved = states.move(file.pk, FileStatus.QUEUED, "retried", "Processing was asked for again.", **_NO_ERROR)
         enqueue(moved)
 

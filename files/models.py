@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Now
 
 from orchestra.common.identifiers import new_id
 
@@ -162,8 +163,8 @@ class ProcessingJob(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
-    queued_at = models.DateTimeField(db_default=models.functions.Now())
-    available_at = models.DateTimeField(db_default=models.functions.Now(), help_text="Not to be started earlier.")
+    queued_at = models.DateTimeField(db_default=Now())
+    available_at = models.DateTimeField(db_default=Now(), help_text="Not to be started earlier.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=120, blank=True)
@@ -196,7 +197,7 @@ class FileEvent(models.Model):
     code = models.CharField(max_length=50)
     message = models.TextField()
     details = models.JSONField(default=dict, blank=True)
-    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=models.functions.Now())
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("id",)

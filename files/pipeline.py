@@ -90,12 +90,12 @@ def _run_and_settle(claim: Claim) -> None:
     try:
         timings = run(claim)
         jobs.finish(claim, timings)
-        logger.info("file processed", **timings)
+        logger.info("file processed", seconds=timings)
     except (JobLost, FileNotFound):
         logger.info("job given up: cancelled, deleted or taken over")
     except OrchestraError as exc:
         logger.info("file failed", code=exc.code, reason=exc.message)
-        _settle(claim, exc, permanent=True)
+        _settle(claim, exc, permanent=not exc.transient)
     except (OperationalError, InterfaceError) as exc:
         logger.warning("database away during a job", error=str(exc))
         _settle(claim, exc, permanent=False)
@@ -104,14 +104,14 @@ def _run_and_settle(claim: Claim) -> None:
         with suppress(JobLost, DatabaseError):
             jobs.release(claim)
         raise
-    except Exception as exc:  # noqa: BLE001  # a job ends here: whatever broke is recorded, and the worker lives on
+    except Exception as exc:  # a job ends here: whatever broke is recorded, and the worker lives on
         logger.exception("stage broke")
         _settle(claim, exc, permanent=False)
 
 
 def _settle(claim: Claim, error: Exception, *, permanent: bool) -> None:
     failure = jobs.describe(error)
-    transient = isinstance(error, OperationalError | InterfaceError)
+    transient = isinstance(error, OperationalError | InterfaceError) or getattr(error, "transient", False)
     close_old_connections()
     # When even this fails, the lease runs out and the sweeper takes over.
     with suppress(JobLost, FileNotFound, DatabaseError):

@@ -1,4 +1,4 @@
-"""The one way a file's status changes: a table of allowed moves, compare-and-swap, an event row, a message on commit."""
+"""The one way a file's status changes: a table of allowed moves, compare-and-swap, event row, message on commit."""
 
 from __future__ import annotations
 

@@ -6,10 +6,12 @@ wrote it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.template.defaultfilters import date as format_date
 
+from files.extraction.media_types import label_of
 from files.models import FileStatus
 from files.selectors import FileStatusView, Progress
 
@@ -63,6 +65,17 @@ def status_text(view: FileStatusView) -> StatusText:
     """Return what to say about a file."""
     status = FileStatus(view.file.status)
     return StatusText(LABELS[status], _DETAILS[status](view))
+
+
+def type_label(media_type: str) -> str:
+    """Return what a person calls a media type; empty until the content was looked at."""
+    label = label_of(media_type) if media_type else ""
+    return label[:1].upper() + label[1:]
+
+
+def stage_times(timings: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return what each stage does and its seconds, in the order of the stages."""
+    return [(label, timings[stage]) for stage, label in STAGES.items() if stage in timings]
 
 
 def _waiting(view: FileStatusView) -> str:

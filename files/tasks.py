@@ -8,7 +8,7 @@ from files import jobs, pipeline, uploads
 
 
 @shared_task(name="files.tasks.process_next", bind=True)
-def process_next(self: Task) -> None:
+def process_next(self: Task[..., None]) -> None:
     """Process the job that is due next, if there is one."""
     pipeline.work(worker=str(self.request.hostname or "worker"))
 

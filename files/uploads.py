@@ -1,7 +1,7 @@
 """The chunk engine: bytes come in any order, are durable before they are acknowledged, and become a file at the end.
 
-The chunk API is one face of it (`files.api`), the command line another (`manage.py ingest`). What comes before: nothing;
-what comes after: `files.jobs.enqueue`, in the same transaction that turns the upload into a file.
+The chunk API is one face of it (`files.api`), the command line another (`manage.py ingest`). What comes before:
+nothing; what comes after: `files.jobs.enqueue`, in the same transaction that turns the upload into a file.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class UploadState:
 def initiate(owner: User, new: NewUpload) -> UploadState:
     """Open an upload, reserving its size against quota and disk.
 
-    Content that the owner has already (by `sha256`) is answered with the existing file; an unfinished upload of the same
-    content is continued. Raises FileTooLarge, QuotaExceeded, DiskFull or InvalidUpload before any byte is sent.
+    Content that the owner has already (by `sha256`) is answered with the existing file; an unfinished upload of the
+    same content is continued. Raises FileTooLarge, QuotaExceeded, DiskFull or InvalidUpload before any byte is sent.
     """
     chunk_size = _checked_chunk_size(new)
     with transaction.atomic():
@@ -265,8 +265,8 @@ def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -
 def complete(upload_id: UUID) -> UploadState:
     """Turn a whole upload into a queued file: digest, bytes, record and job in one transaction.
 
-    Safe to call twice or at once: the row is locked, and later callers find it done. Raises UploadChecksumMismatch; then
-    the chunks are discarded and may be sent again.
+    Safe to call twice or at once: the row is locked, and later callers find it done. Raises UploadChecksumMismatch;
+    then the chunks are discarded and may be sent again.
     """
     try:
         with transaction.atomic():

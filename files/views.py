@@ -70,7 +70,10 @@ class FileListPage(LoginRequiredMixin, TemplateView):
         user = cast(User, self.request.user)
         query = self.request.GET
         files = selectors.filtered(
-            selectors.files_of(user), status=query.getlist("status"), kind=query.get("kind", ""), name=query.get("name", "")
+            selectors.files_of(user),
+            status=query.getlist("status"),
+            kind=query.get("kind", ""),
+            name=query.get("name", ""),
         )
         page = Paginator(files, PAGE_SIZE).get_page(query.get("page"))
         counts = selectors.counts_by_status(user)

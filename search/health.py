@@ -19,7 +19,9 @@ def check_model() -> Outcome:
     try:
         vector = embedder.embed_query("Is the model there?")
     except (OrchestraError, ImportError, OSError) as exc:
-        return Outcome.failed(f"The model does not load: {exc}", "Install requirements.txt again; see EMBEDDING_ENGINE.")
+        return Outcome.failed(
+            f"The model does not load: {exc}", "Install requirements.txt again; see EMBEDDING_ENGINE."
+        )
     if vector.shape != (DIMENSIONS,):
         return Outcome.failed(f"The model gives {vector.shape}, not {DIMENSIONS} numbers.", "Check EMBEDDING_MODEL.")
     return Outcome.passed(f"{embedder.model_id} gives {DIMENSIONS} dimensions.")

@@ -35,6 +35,9 @@ def _hit(chunk: VectorChunk, fused: Fused[UUID], terms: Sequence[str]) -> Hit:
         snippet=highlight(chunk.text, terms, max_chars=SNIPPET_CHARACTERS),
         score=round(fused.score, 4),
         parts=ScoreParts(
-            round(fused.vector_score, 4), round(fused.keyword_score, 4), fused.vector_rank, fused.keyword_rank
+            vector=round(fused.vector_score, 4),
+            keyword=round(fused.keyword_score, 4),
+            vector_rank=fused.vector_rank,
+            keyword_rank=fused.keyword_rank if fused.keyword_score > 0 else None,
         ),
     )

@@ -1,7 +1,7 @@
 """The keyword side: BM25 over the owner's postings, inside PostgreSQL.
 
-PostgreSQL's own query parsers join words with AND and find almost nothing for a natural question; here every word of the
-question may match, and how rare it is among the owner's passages decides what it weighs.
+PostgreSQL's own query parsers join words with AND and find almost nothing for a natural question; here every word of
+the question may match, and how rare it is among the owner's passages decides what it weighs.
 """
 
 from __future__ import annotations

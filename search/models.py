@@ -1,7 +1,7 @@
 """What is searched: passages, their vectors, their words; and what was asked.
 
-Everything of a file is replaced in one transaction (`search.indexing.writing`): a file is found with all its passages or
-with none. Vectors lie in narrow rows of their own, because scanning them beside the text costs four times as much.
+Everything of a file is replaced in one transaction (`search.indexing.writing`): a file is found with all its passages
+or with none. Vectors lie in narrow rows of their own, because scanning them beside the text costs four times as much.
 """
 
 from __future__ import annotations

@@ -30,11 +30,14 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScoreParts:
-    """How a hit's score came about. Scores are cosine and BM25; ranks count from 1, None when that side missed it."""
+    """How a hit's score came about: cosine and BM25, and the rank on each side, from 1.
+
+    `keyword_rank` is None for a passage that has none of the question's words.
+    """
 
     vector: float
     keyword: float
-    vector_rank: int | None
+    vector_rank: int
     keyword_rank: int | None
 
 

@@ -8,9 +8,9 @@ import structlog
 from django.conf import settings
 
 from orchestra.accounts.models import User
+from search.embedders import embedders
 from search.errors import EmptyQuery, UnknownMode
 from search.hits import build_hits
-from search.embedders import embedders
 from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse
@@ -43,7 +43,7 @@ def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 
     with watch.step("vectors"):
         near = vector_stores["default"].nearest(vector, request.scope, request.limit)
     with watch.step("hits"):
-        hits = build_hits(request, fuse([Candidate(n.chunk_id, n.score, 0.0) for n in near], weight=1.0))
+        hits = build_hits(request, fuse([Candidate(n.chunk_id, n.score, 0.0) for n in near], vector_weight=1.0))
     result = SearchResult(request.query, "vector", hits, watch.milliseconds())
     _remember(user, request, result)
     return result
@@ -66,4 +66,4 @@ def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:
         result_ids=[hit.chunk_id for hit in result.hits],
         timings=result.timings,
     )
-    logger.info("searched", mode=result.mode, hits=len(result.hits), **result.timings)
+    logger.info("searched", mode=result.mode, hits=len(result.hits), milliseconds=result.timings)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 
-from files.extraction.media_types import label_of
 from files.models import FileEvent, FileSegment, FileStatus
 from files.names import MAX_NAME, MAX_TAGS
 from files.selectors import FileStatusView
+from files.status_text import type_label
 from files.uploads import UploadState
 
 
@@ -60,7 +61,7 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
 
     def get_type_label(self, view: FileStatusView) -> str:
         """Return the media type's name for people; empty until the content was looked at."""
-        return label_of(view.file.media_type) if view.file.media_type else ""
+        return type_label(view.file.media_type)
 
     def get_error(self, view: FileStatusView) -> dict[str, str] | None:
         """Return the reason of a failed file, None otherwise."""
@@ -68,6 +69,12 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
         if not file.error_code:
             return None
         return {"code": file.error_code, "message": file.error_message, "hint": file.error_hint}
+
+
+def files_as_json(views: Iterable[FileStatusView]) -> list[dict[str, Any]]:
+    """Return files as the API and the socket show them."""
+    rows: Any = list(views)  # DRF's types know no list for many=True
+    return list(FileSerializer(rows, many=True).data)
 
 
 class EventSerializer(serializers.ModelSerializer[FileEvent]):

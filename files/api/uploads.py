@@ -73,7 +73,7 @@ class ChunkView(APIView):
         upload = uploads.find(cast(User, request.user), file_id)
         part = parse_content_range(request.headers.get("Content-Range", ""))
         # The stream below DRF's parsers, which would be skipped for an empty Content-Type.
-        body = request._request  # noqa: SLF001
+        body = request._request
         return _answer(uploads.receive_chunk(upload, part, body, request.headers.get("X-Chunk-SHA256", "")))
 
     @extend_schema(

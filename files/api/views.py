@@ -20,6 +20,7 @@ from files.api.serializers import (
     FileStatusSerializer,
     FileUpdateSerializer,
     SegmentSerializer,
+    files_as_json,
 )
 from files.errors import FileNotFound
 from files.models import FileRecord, Upload
@@ -61,7 +62,7 @@ class FileListView(APIView):
         )
         paginator = PageNumberPagination()
         page = paginator.paginate_queryset(files, request, self)
-        response = paginator.get_paginated_response(FileSerializer(selectors.with_status(page or ()), many=True).data)
+        response = paginator.get_paginated_response(files_as_json(selectors.with_status(page or ())))
         # Of all the caller's files, as on the socket: what polls instead needs no second request.
         response.data["counts"] = selectors.counts_by_status(_user(request))
         response["Cache-Control"] = "no-store"
@@ -110,7 +111,7 @@ class FileStatusView(APIView):
 
     @extend_schema(responses=FileStatusSerializer)
     def get(self, request: Request, file_id: UUID) -> Response:
-        """Return state, stage, progress, place in the queue, timeline, error, and the upload while bytes are missing."""
+        """Return state, progress, place in the queue, timeline, error, and the upload while bytes are missing."""
         file, upload = _file_or_its_upload(_user(request), file_id)
         view = selectors.with_status([file])[0]
         body: dict[str, Any] = dict(FileSerializer(view).data)

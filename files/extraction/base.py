@@ -41,7 +41,7 @@ class Extractor(ABC):
     media_types: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield the pieces of `source` in reading order.
 
         Metadata may come more than once: later values win. Raises ExtractionError; `files.extraction.reading` turns

@@ -25,7 +25,9 @@ _XML = re.compile(r"\s*<\?xml\b")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _XML_PROLOG = re.compile(r"<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]*(?:\[.{0,4000}?\])?[^>]*>", re.S)
 _JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
-_MAIL = re.compile(r"(?:(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To|From|Date): [^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.I)
+_MAIL = re.compile(
+    r"(?:(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To|From|Date): [^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.I
+)
 _MARKDOWN = re.compile(r"(?m)^(?:#{1,6} \S|```|\|[ :|-]*--[ :|-]*\|\s*$|\[[^\]\n]{1,80}\]: \S)")
 _SHEBANGS = (("python", "text/x-python"), ("node", "text/javascript"), ("perl", "text/x-perl"), ("ruby", "text/x-ruby"))
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x08\x1a")

@@ -52,7 +52,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class Warning:  # noqa: A001 - the word of the contract; who imports it beside the builtin renames it
     """Something that could not be read. Any warning makes the file `partial`, not failed."""
 
     code: str

@@ -32,6 +32,12 @@ _ISO_2022 = (
 )
 # What a writer of English or French in Windows-1252 puts between 0x80 and 0x9F: euro, ellipsis, quotes, dashes, OE …
 _CP1252_MARKS = frozenset(b"\x80\x82\x84\x85\x8b\x8c\x91\x92\x93\x94\x95\x96\x97\x99\x9b\x9c")
+# Its letters of West European languages, and its signs.
+_WESTERN = _CP1252_MARKS | frozenset(
+    b"\xa0\xa1\xa3\xa7\xa9\xab\xae\xb0\xb1\xb2\xb3\xb4\xb5\xb7\xbb\xbc\xbd\xbe\xbf\xc0\xc2\xc4\xc5\xc6\xc7\xc8\xc9\xca"
+    b"\xcd\xd1\xd3\xd6\xd7\xd8\xda\xdc\xdf\xe0\xe1\xe2\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xee\xef\xf1\xf2\xf3\xf4"
+    b"\xf5\xf6\xf7\xf8\xf9\xfa\xfb\xfc"
+)
 _BAD_OR_MULTI = re.compile("[^\x00-\x7f]")
 
 
@@ -112,7 +118,7 @@ def open_text(path: Path, encoding: str) -> TextIO:
 
 
 def read_lines(path: Path, encoding: str) -> Iterator[Line]:
-    """Yield the lines of a text file. One of more than 64 Ki characters comes in parts, cut between words if it can be."""
+    """Yield the lines of a text file. One above 64 Ki characters comes in parts, cut between words."""
     with open_text(path, encoding) as file:
         number, carried, at_start = 1, "", True
         while part := file.readline(_LINE_CHARS):
@@ -186,7 +192,7 @@ def _is_nearly_utf8(sample: bytes) -> bool:
     found = _BAD_OR_MULTI.findall(sample.decode("utf-8", "replace"))
     bad = found.count("\ufffd")
     multi = len(found) - bad
-    return multi > 0 and (bad <= 1 or multi >= 3 * bad)
+    return multi > 0 and multi >= bad
 
 
 def _looks_western(sample: bytes, high: list[int]) -> bool:
@@ -197,17 +203,7 @@ def _looks_western(sample: bytes, high: list[int]) -> bool:
     pairs = len(re.findall(rb"[\x80-\xff]{2}", sample))
     if pairs * 4 > len(high):
         return False
-    return marks == len(high) or (len(high) <= 8 and _reads_as_western(sample))
-
-
-_WESTERN_LETTERS = re.compile("[àâäáãåæçèéêëíîïìñóôöòõøœúûüùßÀÂÄÁÅÆÇÈÉÊÍÑÓÖØÚÜ]")
-_WESTERN_SIGNS = re.compile("[€‚„…‹Œ‘’“”•–—™›œ£§©«®°±²³´µ·»¼½¾¿¡×÷ ]")
-
-
-def _reads_as_western(sample: bytes) -> bool:
-    text = sample.decode("cp1252", "replace")
-    found = _BAD_OR_MULTI.findall(text)
-    return all(_WESTERN_LETTERS.match(char) or _WESTERN_SIGNS.match(char) for char in found)
+    return marks == len(high) or (len(high) <= 8 and all(byte in _WESTERN for byte in high))
 
 
 def _by_statistics(sample: bytes) -> str | None:

@@ -59,7 +59,12 @@ def split_header(opening: Sequence[NumberedRow]) -> tuple[NumberedRow | None, li
         if width > 1 and len(filled) == 1 and at < 3 and not has_numbers:
             captions.append((number, row))
             continue
-        if len(filled) >= len(row) - 1 and not has_numbers and len(set(filled)) == len(filled) and len(opening) > at + 1:
+        if (
+            len(filled) >= len(row) - 1
+            and not has_numbers
+            and len(set(filled)) == len(filled)
+            and len(opening) > at + 1
+        ):
             return (number, row), captions
         break
     return None, captions

@@ -1,10 +1,11 @@
-"""Lines of a PDF page from PDFium: text with position and size at a few calls per line, columns put in reading order."""
+"""Lines of a PDF page from PDFium: text, position and size at a few calls per line, columns in reading order."""
 
 from __future__ import annotations
 
 import ctypes
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE_END_HYPHEN = "\ufffe"  # what PDFium gives for a hyphen that only the line's end called for
 _MIN_ALTERNATIONS = 4
+_RUNS_PER_LINE = 1.4
+_RUNS = 1_000
 _COLUMN_SHARE = 0.25  # of the text's width: a narrower run beside another is a table's cell, not a column of prose
-_COLUMN_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def page_lines(page: PdfTextPage) -> list[PageLine]:
     text = page.get_text_range(errors="replace")
     if not text.strip():
         return []
-    if columns := _interleaved_columns(_boxes(page)):
+    if columns := _interleaved_columns(_boxes(page, text.count("\n") + 1)):
         return _lines_by_column(page, columns)
     return _lines_in_order(page, text)
 
@@ -75,19 +77,26 @@ def joined(lines: list[str]) -> str:
 
 
 def text_in(page: PdfTextPage, box: Box) -> str:
-    """Return the text inside `box` as one line."""
+    """Return the text inside `box`, lines as they are drawn."""
     text = page.get_text_bounded(box.left, box.bottom, box.right, box.top, errors="replace")
-    return " ".join(joined(_BREAK.split(text)).split())
+    return joined([line for part in _BREAK.split(text) if (line := part.strip())])
 
 
-def _boxes(page: PdfTextPage) -> list[Box]:
-    """Return PDFium's runs of text: pieces of lines, in the order of the page's content."""
+def _boxes(page: PdfTextPage, lines: int) -> list[Box]:
+    """Return PDFium's runs of text: pieces of lines, in the order of the page's content.
+
+    A page with hardly more runs than `lines` has no line that jumps over a gutter: then none is returned, unread.
+    """
     from pypdfium2 import raw
+
+    count = raw.FPDFText_CountRects(page.raw, 0, -1)
+    if count < _RUNS_PER_LINE * lines or count > _RUNS:
+        return []
 
     sides = [ctypes.c_double() for _ in range(4)]
     references = [ctypes.byref(side) for side in sides]
     boxes = []
-    for at in range(min(raw.FPDFText_CountRects(page.raw, 0, -1), 2_000)):
+    for at in range(count):
         raw.FPDFText_GetRect(page.raw, at, *references)
         left, top, right, bottom = (side.value for side in sides)
         boxes.append(Box(left, bottom, right, top))
@@ -102,7 +111,7 @@ def _interleaved_columns(boxes: list[Box]) -> tuple[list[Box], float] | None:
     """
     jumps = [
         (before.right, after.left)
-        for before, after in zip(boxes, boxes[1:], strict=False)
+        for before, after in pairwise(boxes)
         if abs(before.bottom - after.bottom) < 4 and after.left - before.right > 8
     ]
     if len(jumps) < _MIN_ALTERNATIONS:

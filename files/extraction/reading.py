@@ -45,7 +45,7 @@ def _raising_only_ours(extractor: Extractor, source: Source, limits: Limits) -> 
         raise
     except MemoryError as exc:
         raise MemoryLimit from exc
-    except Exception as exc:  # noqa: BLE001 - a job ends here, and a third-party reader may raise anything
+    except Exception as exc:  # a job ends here, and a third-party reader may raise anything
         raise ExtractionError(f"This file could not be read: its reader stopped ({type(exc).__name__}).") from exc
 
 

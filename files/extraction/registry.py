@@ -33,7 +33,9 @@ FORMATS: list[Format] = [
     Format("Markdown", _EXTRACTORS + "markdown.MarkdownExtractor", ("text/markdown",)),
     Format("CSV and TSV", _EXTRACTORS + "csv_table.CsvExtractor", ("text/csv", "text/tab-separated-values")),
     Format("JSON", _EXTRACTORS + "json_data.JsonExtractor", ("application/json", "application/x-ndjson")),
-    Format("plain text and source code", _EXTRACTORS + "text.TextExtractor", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE)),
+    Format(
+        "plain text and source code", _EXTRACTORS + "text.TextExtractor", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE)
+    ),
     Format("", _EXTRACTORS + "encrypted.EncryptedExtractor", (ENCRYPTED_OFFICE,)),
 ]
 

@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from types import TracebackType
 
@@ -24,7 +24,7 @@ from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, San
 from files.extraction.limits import MIB, Limits
 from files.extraction.reading import keep_partial
 from files.extraction.registry import extractor_path
-from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, NotAPiece, decode_piece
+from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
 from files.extraction.zygote import EXIT_OUT_OF_MEMORY
 
 DEFAULT_LIMITS = Limits()
@@ -33,7 +33,7 @@ _RECEIVE = 256 * 1024
 _GOODBYE_SECONDS = 5.0
 
 
-def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Piece]:
+def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Generator[Piece]:
     """Yield the pieces of `source`, read by a child process under `limits`.
 
     Raises ExtractionError before the first segment; after it, what would be an error is the last piece, a Warning of
@@ -58,7 +58,7 @@ def _pieces(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
                 raise OutputLimit
             try:
                 piece = decode_piece(payload)
-            except NotAPiece as exc:
+            except InvalidFrameError as exc:
                 raise ReaderCrashed from exc
             if isinstance(piece, EndOfPieces):
                 return
@@ -81,7 +81,9 @@ class _Reader:
     def __enter__(self) -> _Reader:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._data.close()
         with suppress(OSError):
             self._leash.shutdown(socket.SHUT_WR)  # the fork server kills the child's process group

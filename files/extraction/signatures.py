@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from files.extraction import media_types
 
 # (offset, bytes, media type), the first that fits wins. Containers are looked into by `containers`.
@@ -101,40 +103,51 @@ def _confirmed(media_type: str, head: bytes) -> bool:
     if media_type == "application/x-bzip2":
         return head[4:10] == b"1AY&SY" or head[4:10] == b"\x17rE8P\x90"
     if media_type in ("audio/mpeg", "application/x-orc", "image/vnd.dwg", "font/woff2"):
-        return b"\x00" in head[:32] or len(head) > 3 and head[3] > 127
+        return b"\x00" in head[:32] or (len(head) > 3 and head[3] > 127)
     return True
 
 
 def _by_structure(head: bytes) -> str | None:
-    if head[:4] in (b"RIFF", b"RF64"):
-        return _RIFF.get(head[8:12])
-    if head[:4] == b"FORM" and head[8:11] == b"AIF":
+    mark, form = head[:4], head[8:12]
+    if mark in (b"RIFF", b"RF64"):
+        return _RIFF.get(form)
+    if mark == b"FORM" and form[:3] == b"AIF":
         return "audio/aiff"
+    if mark == b"OggS":
+        return _by_ogg_codec(head[:256])
+    if mark == b"\x1aE\xdf\xa3":
+        return "video/webm" if b"webm" in head[:128] else "video/x-matroska"
+    return _by_box(head) or next((kind for kind, fits in _SHORT_MARKS if fits(head)), None)
+
+
+def _by_box(head: bytes) -> str | None:
+    """Read the first box of the MP4 family."""
     if head[4:8] == b"ftyp":
         return _by_brand(head)
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free") and b"\x00" in head[:4]:
         return "video/quicktime"
-    if head.startswith(b"\x1aE\xdf\xa3"):
-        return "video/webm" if b"webm" in head[:128] else "video/x-matroska"
-    if head.startswith(b"OggS"):
-        return _by_ogg_codec(head[:256])
-    return _by_short_mark(head)
-
-
-def _by_short_mark(head: bytes) -> str | None:
-    if head.startswith(b"BM") and len(head) > 18 and head[14] in (12, 40, 52, 56, 64, 108, 124) and head[6:10] == bytes(4):
-        return "image/bmp"
-    if head.startswith(b"MZ") and b"\x00" in head[:64]:
-        return "application/vnd.microsoft.portable-executable"
-    if len(head) > 3 and head[0] == 0xFF and head[1] in _MPEG_AUDIO and head[2] & 0xF0 not in (0, 0xF0):
-        return "audio/mpeg"
-    if len(head) > 3 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
-        return "audio/aac"
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return "video/mp2t"
-    if b"%PDF-" in head[:1024]:
-        return "application/pdf"  # readers accept junk before the header, so files with it exist
     return None
+
+
+def _is_bitmap(head: bytes) -> bool:
+    sizes = (12, 40, 52, 56, 64, 108, 124)
+    return head.startswith(b"BM") and len(head) > 18 and head[14] in sizes and head[6:10] == bytes(4)
+
+
+def _is_mp3(head: bytes) -> bool:
+    return len(head) > 3 and head[0] == 0xFF and head[1] in _MPEG_AUDIO and head[2] & 0xF0 not in (0, 0xF0)
+
+
+# What two bytes alone cannot prove.
+_SHORT_MARKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("image/bmp", _is_bitmap),
+    ("application/vnd.microsoft.portable-executable", lambda head: head.startswith(b"MZ") and b"\x00" in head[:64]),
+    ("audio/mpeg", _is_mp3),
+    ("audio/aac", lambda head: len(head) > 3 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0),
+    ("video/mp2t", lambda head: len(head) > 376 and head[0] == head[188] == head[376] == 0x47),
+    # Readers accept junk before the header, so files with it exist.
+    ("application/pdf", lambda head: b"%PDF-" in head[:1024]),
+)
 
 
 def _by_brand(head: bytes) -> str:

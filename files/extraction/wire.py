@@ -29,7 +29,7 @@ _PLACE_TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class NotAPiece(ValueError):
+class InvalidFrameError(ValueError):
     """Bytes that no honest reader sends."""
 
 
@@ -59,11 +59,11 @@ def encode_end() -> bytes:
 
 
 def decode_piece(payload: bytes) -> Piece | ExtractionError | EndOfPieces:
-    """Return what one frame's payload (without its length) says. Raises NotAPiece."""
+    """Return what one frame's payload (without its length) says. Raises InvalidFrameError."""
     try:
         return _decode(json.loads(payload))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
-        raise NotAPiece(f"not a piece: {payload[:80]!r}") from exc
+        raise InvalidFrameError(f"not a piece: {payload[:80]!r}") from exc
 
 
 def _decode(values: dict[str, Any]) -> Piece | ExtractionError | EndOfPieces:
@@ -71,7 +71,7 @@ def _decode(values: dict[str, Any]) -> Piece | ExtractionError | EndOfPieces:
         case "segment":
             text = _text(values["text"])
             if not text.strip():
-                raise NotAPiece("an empty segment")
+                raise InvalidFrameError("an empty segment")
             return Segment(text, SegmentKind(values["kind"]), _place(values["at"]))
         case "metadata":
             return Metadata({_text(key): _fact(value) for key, value in values["values"].items()})
@@ -84,7 +84,7 @@ def _decode(values: dict[str, Any]) -> Piece | ExtractionError | EndOfPieces:
         case "end":
             return EndOfPieces()
         case _:
-            raise NotAPiece("an unknown kind")
+            raise InvalidFrameError("an unknown kind")
 
 
 def _frame(values: dict[str, object]) -> bytes:
@@ -102,13 +102,13 @@ def _place(values: dict[str, Any]) -> Place:
     headings = tuple(_text(heading) for heading in values.pop("headings", ()))
     for key, value in values.items():
         if not isinstance(value, _PLACE_TYPES[key]):
-            raise NotAPiece(f"{key} of a place is a {type(value).__name__}")
+            raise InvalidFrameError(f"{key} of a place is a {type(value).__name__}")
     return Place(**values, headings=headings)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or "\x00" in value:
-        raise NotAPiece("text that is not text")
+        raise InvalidFrameError("text that is not text")
     value.encode("utf-8")  # a lone surrogate written as an escape raises here
     return value
 

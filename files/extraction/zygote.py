@@ -26,7 +26,7 @@ from files.extraction.base import ExtractionError, Source
 from files.extraction.confinement import confine_reader, confine_server
 from files.extraction.limits import Limits
 from files.extraction.reading import read_pieces
-from files.extraction.registry import load
+from files.extraction.registry import FORMATS, load
 from files.extraction.wire import encode_end, encode_error, encode_piece
 
 REQUEST_HEADER = struct.Struct("!I")
@@ -182,7 +182,7 @@ def _highest_fd() -> int:
 def main() -> None:
     """Take the control socket from the command line, get ready, say so, serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in _PRELOADED:
+    for name in (*_PRELOADED, *(line.extractor.rpartition(".")[0] for line in FORMATS)):
         with suppress(ImportError):  # a missing library is told when its format is read
             importlib.import_module(name)
     level = confine_server()

@@ -7,17 +7,30 @@ from typing import Any
 from django import template
 
 from files import selectors
-from files.extraction.media_types import label_of
 from files.models import FileRecord, FileStatus
 from files.places import describe_place
 from files.selectors import FileStatusView
 from files.states import ALLOWED
-from files.status_text import STAGES, SCRIPT_TEXTS, LABELS, StatusText, status_text
+from files.status_text import LABELS, SCRIPT_TEXTS, StatusText, stage_times, status_text, type_label
 from orchestra.accounts.models import User
 
 register = template.Library()
 
 register.filter("place_words", describe_place)
+register.filter("type_label", type_label)
+register.filter("stage_times", stage_times)
+
+
+@register.filter
+def place_without_headings(place: dict[str, Any]) -> str:
+    """Return where a segment stands, short enough for the margin."""
+    return describe_place({key: value for key, value in place.items() if key != "headings"})
+
+
+@register.filter
+def plain_heading(text: str) -> str:
+    """Return a heading without the marks that Markdown puts before it."""
+    return text.lstrip("#").strip() or text
 
 
 @register.simple_tag(name="status_text")
@@ -36,18 +49,6 @@ def script_texts() -> dict[str, Any]:
 def status_label(status: str) -> str:
     """Return what a status is called."""
     return LABELS[FileStatus(status)]
-
-
-@register.filter
-def stage_label(stage: str) -> str:
-    """Return what a stage does."""
-    return STAGES.get(stage, stage)
-
-
-@register.filter
-def type_label(file: FileRecord) -> str:
-    """Return what a person calls the file's type; empty until its content was looked at."""
-    return label_of(file.media_type) if file.media_type else ""
 
 
 @register.filter

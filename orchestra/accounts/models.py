@@ -17,7 +17,7 @@ class User(AbstractUser):
     preferences = models.JSONField(default=dict, blank=True)
     storage_quota = models.PositiveBigIntegerField(null=True, blank=True)
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # the stubs hide Django's inherited Meta
+    class Meta(AbstractUser.Meta):
         db_table = "accounts_user"
 
     @property

@@ -16,6 +16,7 @@ class AllowedOrigins:
         self._validator = OriginValidator(application, [*settings.ALLOWED_HOSTS, *settings.CSRF_TRUSTED_ORIGINS])
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve one connection."""
         headers = dict(scope["headers"])
         if b"origin" in headers:
             await self._validator(scope, receive, send)

@@ -27,6 +27,7 @@ class SocketPrincipal:
         self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve one connection."""
         scope["user"] = await _principal(scope)
         await self._application(scope, receive, send)
 
@@ -40,10 +41,12 @@ async def _principal(scope: dict[str, Any]) -> User | AnonymousUser:
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     if "ticket" in query:
-        return await _by_ticket(query["ticket"][0])
-    if header:
-        return await _by_header(header)
-    return await _by_session(scope)
+        user: User | AnonymousUser = await _by_ticket(query["ticket"][0])
+    elif header:
+        user = await _by_header(header)
+    else:
+        user = await _by_session(scope)
+    return user
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped

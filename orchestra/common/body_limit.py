@@ -1,7 +1,7 @@
 """Refuses request bodies that are too large before they are read.
 
-Django's ASGI handler spools a whole body to disk before any view runs, and trusts Content-Length. This wrapper stands in
-front of it, looks at the declared length, and counts the bytes that really come.
+Django's ASGI handler spools a whole body to disk before any view runs, and trusts Content-Length. This wrapper stands
+in front of it, looks at the declared length, and counts the bytes that really come.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from orchestra.common.api_errors import error_body
 
 if TYPE_CHECKING:
-    from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
+    from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
 
 
 class BodyTooLarge(Exception):
@@ -22,11 +22,12 @@ class BodyTooLarge(Exception):
 class BodyLimit:
     """ASGI wrapper: bodies of HTTP requests hold at most `limit` bytes."""
 
-    def __init__(self, application: ASGI3Application, limit: int) -> None:
+    def __init__(self, application: Any, limit: int) -> None:
         self._application = application
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serve one connection."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return

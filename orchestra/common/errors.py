@@ -21,6 +21,8 @@ class OrchestraError(Exception):
     status: ClassVar[int] = 500
     default_message: ClassVar[str] = "Something went wrong on our side."
     default_hint: ClassVar[str] = ""
+    transient: ClassVar[bool] = False
+    """Whether the same call may succeed later without anybody changing anything."""
 
     def __init__(self, message: str = "", *, hint: str = "", **details: object) -> None:
         self.message = message or self.default_message

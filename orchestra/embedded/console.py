@@ -18,7 +18,7 @@ class CappedLog:
         self._path = path
         self._cap = cap
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
+        self._file = self._open()
 
     def write(self, line: str) -> None:
         """Append one line."""
@@ -26,12 +26,16 @@ class CappedLog:
         if self._file.tell() + len(data) > self._cap:
             self._file.close()
             self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-            self._file = self._path.open("ab", buffering=0)
+            self._file = self._open()
         self._file.write(data)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _open(self) -> io.FileIO:
+        self._path.touch(mode=0o600)  # file names and questions may stand in it
+        return self._path.open("ab", buffering=0)
 
 
 class Console:

@@ -19,6 +19,7 @@ from orchestra.embedded.processes import Account
 
 # A unix socket's path holds 107 bytes on Linux and 103 on macOS, and PostgreSQL adds 19 for its own file names.
 LONGEST_SOCKET_DIRECTORY = 80
+LARGEST_SERVER_LOG = 10 * 1024 * 1024
 SHARED_HOME = Path("/var/lib/orchestra")
 SHORT_PLACE = Path("/tmp")  # noqa: S108 - the directory made here is 0700 and its owner is checked
 
@@ -99,6 +100,12 @@ def make_enterable(directory: Path) -> None:
     mode = stat.S_IMODE(directory.stat().st_mode)
     if mode & 0o111 != 0o111:
         directory.chmod(mode | 0o111)
+
+
+def move_full_log(log: Path) -> None:
+    """Move a server's log to `NAME.1` when it is large; called before a start, since the servers do not do it."""
+    if log.exists() and log.stat().st_size > LARGEST_SERVER_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def is_home_of(state: Path, home: Path) -> bool:

@@ -12,6 +12,7 @@ import psutil
 from orchestra.common.errors import OrchestraError
 
 TRIES = 50
+WEB_MODULE = "orchestra.embedded.web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,14 @@ def port_holder(port: int) -> str:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
             if listens and connection.pid:
-                process = psutil.Process(connection.pid)
-                return f"{' '.join(process.cmdline()[:4]) or process.name()} (process {process.pid})"
+                return _describe(psutil.Process(connection.pid))
     return ""
+
+
+def _describe(process: psutil.Process) -> str:
+    words = process.cmdline()
+    what = f"Orchestra in {process.cwd()}" if WEB_MODULE in words else " ".join(words[:4]) or process.name()
+    return f"{what} (process {process.pid})"
 
 
 def _try_port(host: str, port: int) -> socket.socket | None:

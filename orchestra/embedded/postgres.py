@@ -186,6 +186,7 @@ class EmbeddedPostgres:
         lines.append(f"unix_socket_directories = '{self._sockets}'\n")
         target, fresh = self.data / "embedded.conf", self.data / "embedded.conf.new"
         fresh.write_text("".join(lines))
+        paths.move_full_log(self.log)
         self.log.touch()
         for file in (fresh, self.log):
             file.chmod(0o600)

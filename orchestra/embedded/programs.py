@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from orchestra.embedded.ports import WEB_MODULE
 from orchestra.embedded.supervisor import Program
 
 # The message is for pickle; the worker takes JSON only, and a container often has no other account.
@@ -17,7 +18,7 @@ def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Pr
     worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
     beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
     return (
-        Program("web", (sys.executable, "-m", "orchestra.embedded.web", str(web_socket)), descriptors=(web_socket,)),
+        Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), descriptors=(web_socket,)),
         Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker)),
         Program("beat", (sys.executable, *celery, *beat)),
     )

@@ -42,6 +42,7 @@ class RunRecord:
     def write(self, state: Path) -> None:
         """Keep the record for the next run and for `stop`."""
         draft = _record_path(state).with_suffix(".new")
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self)))
         draft.replace(_record_path(state))
 
@@ -55,8 +56,8 @@ class RunRecord:
 
 
 @contextlib.contextmanager
-def hold_run(state: Path) -> Iterator[RunRecord]:
-    """Hold the state directory for one run, after ending what an earlier one left.
+def hold_run(state: Path, grace: float = 5) -> Iterator[RunRecord]:
+    """Hold the state directory for one run, after ending what an earlier one left; that has `grace` seconds to end.
 
     Raises `AlreadyRunningError`, which names the address, when another run holds it.
     """
@@ -66,7 +67,7 @@ def hold_run(state: Path) -> Iterator[RunRecord]:
         _lock_or_refuse(descriptor, state)
         earlier = RunRecord.read(state)
         if earlier:
-            end_leftovers(earlier.token, grace=5)
+            end_leftovers(earlier.token, grace)
         record = RunRecord(os.getpid(), psutil.Process().create_time(), secrets.token_hex(16))
         record.write(state)
         yield record

@@ -76,6 +76,7 @@ class EmbeddedValkey:
         return True
 
     def _start(self) -> None:
+        paths.move_full_log(self.log)
         result = run_tool(
             [
                 *(_program(), "--unixsocket", self.socket, "--dir", self.data, "--logfile", self.log),

@@ -12,6 +12,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks of the parts below all applications."""
+        import celery_app  # noqa: F401  # makes it the application of shared_task in every process
         from orchestra.monitoring import infrastructure
 
         infrastructure.register()

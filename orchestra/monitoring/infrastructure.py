@@ -37,7 +37,9 @@ def check_database() -> Outcome:
             cursor.execute("SELECT current_setting('server_version'), current_setting('synchronous_commit')")
             version, synchronous = cursor.fetchone()
     except DatabaseError as exc:
-        return Outcome.failed(f"PostgreSQL does not answer: {exc}", "Start it with `make run`, or correct DATABASE_URL.")
+        return Outcome.failed(
+            f"PostgreSQL does not answer: {exc}", "Start it with `make run`, or correct DATABASE_URL."
+        )
     if synchronous == "off":
         remedy = "Set synchronous_commit = on: an acknowledged chunk must survive a power cut."
         return Outcome.failed("PostgreSQL acknowledges commits before they are on disk.", remedy)
@@ -76,7 +78,9 @@ def check_redis() -> Outcome:
         cache.delete(key)
     except (RedisError, OSError) as exc:
         return Outcome.failed(f"Redis does not answer: {exc}", "Start it with `make run`, or correct REDIS_URL.")
-    return Outcome.passed("Redis answers.") if same else Outcome.failed("Redis forgets keys.", "Check its memory limit.")
+    return (
+        Outcome.passed("Redis answers.") if same else Outcome.failed("Redis forgets keys.", "Check its memory limit.")
+    )
 
 
 def check_worker() -> Outcome:

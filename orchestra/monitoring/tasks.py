@@ -9,6 +9,6 @@ PULSE_PREFIX = "pulse:"
 
 
 @shared_task(name="orchestra.monitoring.tasks.pulse", bind=True, expires=30)
-def pulse(self: Task, token: str) -> None:
+def pulse(self: Task[..., None], token: str) -> None:
     """Answer the token with the worker's name."""
     cache.set(PULSE_PREFIX + token, str(self.request.hostname), 30)

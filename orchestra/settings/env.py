@@ -109,7 +109,7 @@ class Environment(BaseSettings):
 
 
 def _require_url(value: str, schemes: tuple[str, ...], example: str) -> None:
-    """Raise ValueError unless `value` is empty or a URL with one of `schemes`, a place to connect to and a valid port."""
+    """Raise ValueError unless `value` is empty or a URL with one of `schemes`, a host or path, and a valid port."""
     if not value:
         return
     try:

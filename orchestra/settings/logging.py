@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
+from structlog.typing import EventDict, Processor
 
 from orchestra.settings.env import environment
 
 _env = environment()
 
-_SHARED = [
+
+def _drop_noise(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Keep one line per request, and none for the probes that come every second."""
+    name, request = event.get("event"), str(event.get("request", ""))
+    if name == "request_started" or (name == "request_finished" and " /api/health" in request):
+        raise structlog.DropEvent
+    return event
+
+
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
-_RENDER = (
+_RENDER: list[Processor] = (
     [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if _env.log_format == "json"
     else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
@@ -50,6 +62,7 @@ structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.filter_by_level,
+        _drop_noise,
         *_SHARED[1:],
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],

@@ -37,6 +37,7 @@ _ENGINES = {
 }
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "onnx": {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads},
+    "sentence-transformers": {"threads": _env.embedding_threads},
 }
 EMBEDDERS = {
     "default": {

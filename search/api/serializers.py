@@ -55,7 +55,7 @@ class ScorePartsSerializer(serializers.Serializer[Any]):
 
     vector = serializers.FloatField(help_text="Cosine.")
     keyword = serializers.FloatField(help_text="BM25.")
-    vector_rank = serializers.IntegerField(allow_null=True)
+    vector_rank = serializers.IntegerField()
     keyword_rank = serializers.IntegerField(allow_null=True)
 
 

@@ -43,7 +43,10 @@ class BertShape:
 
 
 def build_bert_graph(weights: Weights, shape: BertShape) -> ModelProto:
-    """Return the model: `input_ids` and `attention_mask`, int64 (batch, tokens) → `embedding`, float32 (batch, hidden)."""
+    """Return the model, from the int64 (batch, tokens) `input_ids` and `attention_mask` to `embedding`.
+
+    `embedding` is float32 (batch, hidden), L2-normalised. Raises KeyError where a weight is missing.
+    """
     graph = _Graph(weights, shape)
     keep = graph.add("Cast", "attention_mask", to=_float())
     hidden = graph.embeddings()

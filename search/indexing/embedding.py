@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class EmbeddingModelUnavailable(OrchestraError):  # noqa: N818 - a state of the installation, named as the API shows it
+class EmbeddingModelUnavailable(OrchestraError):
     """The embedding model or its runtime is not installed, or cannot be read."""
 
     code = "embedding_model_unavailable"

@@ -25,7 +25,7 @@ class ChunkSpool:
     """An anonymous temporary file of (id, chunk, vector) records, written once and read as often as needed."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by our own __exit__
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -37,7 +37,9 @@ class ChunkSpool:
     def add(self, chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
         """Append chunks with their vectors, shape (len(chunks), dimensions)."""
         for chunk, vector in zip(chunks, vectors.astype("<f4"), strict=True):
-            head = json.dumps([str(new_id()), chunk.ordinal, chunk.text, asdict(chunk.place), chunk.token_count]).encode()
+            head = json.dumps(
+                [str(new_id()), chunk.ordinal, chunk.text, asdict(chunk.place), chunk.token_count]
+            ).encode()
             body = vector.tobytes()
             self._file.write(_HEADER.pack(len(head), len(body)) + head + body)
             self.count += 1

@@ -17,9 +17,9 @@ from files.extraction_stage import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
+from search.embedders import embedders
 from search.indexing import writing
 from search.indexing.chunking import ChunkOptions, chunk_segments
-from search.embedders import embedders
 from search.indexing.spool import ChunkSpool
 
 _BATCH = 32
@@ -34,7 +34,7 @@ class IndexStage(Stage):
         """Embed everything into a spool, then swap old rows for new ones in one fenced transaction."""
         file = context.file
         embedder = embedders["default"]
-        options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens - 2)
+        options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
         reading = _Reading(file)
         with ChunkSpool() as spool:
             chunks = chunk_segments(reading.segments(), options, embedder)

@@ -49,7 +49,7 @@ def replace(file: FileRecord, generation: int, spool: ChunkSpool, model_id: str)
     _copy_chunks(file, generation, spool)
     _copy_embeddings(file, spool)
     with connection.cursor() as cursor:
-        values = {"config": settings.TEXT_SEARCH_CONFIG, "owner": file.owner_id, "file": file.pk}
+        values: dict[str, Any] = {"config": settings.TEXT_SEARCH_CONFIG, "owner": file.owner_id, "file": file.pk}
         cursor.execute(_POSTINGS, values)
         cursor.execute(_LEXEME_COUNT, [file.pk])
         lexeme_count = cursor.fetchone()[0]
@@ -68,7 +68,7 @@ def remove(file_id: UUID) -> None:
     for model in (KeywordPosting, ChunkEmbedding, VectorChunk, IndexedFile):
         # Straight SQL: there is nothing below these rows that Django would have to look for.
         rows: Any = model._default_manager.filter(file_id=file_id)
-        rows._raw_delete(rows.db)  # noqa: SLF001  # the documented delete() would first select every row
+        rows._raw_delete(rows.db)  # the documented delete() would first select every row
 
 
 def _copy_chunks(file: FileRecord, generation: int, spool: ChunkSpool) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.conf import settings
 
 from search import keywords
-from search.hits import build_hits
 from search.embedders import embedders
+from search.hits import build_hits
 from search.keywords import KeywordScores
 from search.modes.base import SearchMode
 from search.ranking.fusion import Candidate, fuse
@@ -37,11 +37,11 @@ class BasicMode(SearchMode):
             cosines = {n.chunk_id: n.score for n in near}
             missing = [chunk_id for chunk_id in words.ranked if chunk_id not in cosines]
             cosines |= store.scores(query, request.scope, missing)
-            fused = fuse(_candidates(cosines, words), weight=settings.SEARCH_WEIGHT)[: request.limit]
+            fused = fuse(_candidates(cosines, words), vector_weight=settings.SEARCH_WEIGHT)[: request.limit]
         with watch.step("hits"):
             hits = build_hits(request, fused)
         return SearchResult(request.query, self.name, hits, watch.milliseconds())
 
 
-def _candidates(cosines: dict[UUID, float], words: KeywordScores) -> list[Candidate]:
+def _candidates(cosines: dict[UUID, float], words: KeywordScores) -> list[Candidate[UUID]]:
     return [Candidate(chunk_id, cosine, words.scores.get(chunk_id, 0.0)) for chunk_id, cosine in cosines.items()]

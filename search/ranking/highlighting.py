@@ -1,7 +1,7 @@
 """A hit to a snippet: the part of the passage that answers best, and where its matched words are.
 
-After `fusion`, before the API and the pages. Offsets are returned, never HTML: who renders, escapes. Linear in the length of
-the text, whatever it is: no pattern here can backtrack.
+After `fusion`, before the API and the pages. Offsets are returned, never HTML: who renders, escapes. Linear in the
+length of the text, whatever it is: no pattern here can backtrack.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class _Match(NamedTuple):
 def highlight(text: str, terms: Iterable[str], max_chars: int = 300) -> Snippet:
     """Return the stretch of `text` with most of the `terms`, from a sentence's start where there is room for it.
 
-    A term is a word or its stem (a lexeme): words that it starts, and not much longer, match, without regard to case and
-    accents. Terms in scripts written without spaces match anywhere. Without a match: the start of the text.
+    A term is a word or its stem (a lexeme): words that it starts, and not much longer, match, whatever their case and
+    accents. Terms in scripts written without spaces match anywhere. Without a match: the text's start.
     """
     matches = _joined(_matches(text, tuple(dict.fromkeys(filter(None, map(_folded, terms))))[:_MOST_TERMS]))
     start, end = _window(text, matches, max_chars)
@@ -70,7 +70,7 @@ def _matches(text: str, terms: Sequence[str]) -> Iterator[_Match]:
 
 
 def _stem_of(word: str, stems: frozenset[str], lengths: Sequence[int]) -> str | None:
-    """Return the longest stem that the word starts with; a short stem takes a short ending, 'car' is not in 'carnival'."""
+    """Return the longest stem that the word starts with; a short stem takes a short ending: not 'car' in 'carnival'."""
     for length in lengths:
         ending = len(word) - length
         if word[:length] in stems and 0 <= ending <= (length if length > 2 else 0) + 1:
@@ -111,7 +111,8 @@ def _densest(matches: Sequence[_Match], room: int) -> tuple[int, int]:
         inside[match.term] += 1
         while oldest < newest and match.end - matches[oldest].start > room:
             inside[matches[oldest].term] -= 1
-            inside += Counter()
+            if not inside[matches[oldest].term]:
+                del inside[matches[oldest].term]
             oldest += 1
         value = (len(inside), newest - oldest)
         if value > best_value:

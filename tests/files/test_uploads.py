@@ -19,20 +19,20 @@ CHUNK = 64 * 1024
 CONTENT = random.Random(1).randbytes(3 * CHUNK + 1234)
 
 
-def initiate(client: APIClient, content: bytes = CONTENT, **more: Any) -> dict[str, Any]:
+def initiate(client: APIClient, content: bytes = CONTENT, **more: Any) -> Any:
     body = {"name": "data.bin", "size": len(content), "chunk_size": CHUNK, **more}
     response = client.post("/api/files/upload/initiate", body)
     assert response.status_code in (200, 201), response.content
     return response.json()
 
 
-def send(client: APIClient, file_id: str, index: int, content: bytes = CONTENT, **headers: str) -> Any:
+def send(
+    client: APIClient, file_id: str, index: int, content: bytes = CONTENT, headers: dict[str, str] | None = None
+) -> Any:
     start = index * CHUNK
     part = content[start : start + CHUNK]
-    headers.setdefault("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(content)}")
-    return client.put(
-        f"/api/files/{file_id}/upload", part, content_type="application/octet-stream", headers=dict(headers)
-    )
+    headers = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"} | (headers or {})
+    return client.put(f"/api/files/{file_id}/upload", part, content_type="application/octet-stream", headers=headers)
 
 
 def error_of(response: Any) -> tuple[int, str]:
@@ -66,7 +66,7 @@ def test_status_lists_exactly_the_received_ranges(as_alice: APIClient) -> None:
 def test_damaged_chunk_is_refused_and_nothing_moves(as_alice: APIClient) -> None:
     upload = initiate(as_alice)
 
-    response = send(as_alice, upload["id"], 0, **{"X-Chunk-SHA256": sha256(b"something else")})
+    response = send(as_alice, upload["id"], 0, headers={"X-Chunk-SHA256": sha256(b"something else")})
 
     assert error_of(response) == (460, "chunk_checksum_mismatch")
     assert not UploadChunk.objects.exists()
@@ -90,11 +90,19 @@ def test_short_and_long_bodies_are_refused(as_alice: APIClient, index: int, wron
 
 @pytest.mark.parametrize(
     "header",
-    ["", "bytes", "bytes 0-65535/*", "bytes 1-65536/197842", "bytes 0-10/197842", "bytes 0-65535/5", "bytes 9-3/197842"],
+    [
+        "",
+        "bytes",
+        "bytes 0-65535/*",
+        "bytes 1-65536/197842",
+        "bytes 0-10/197842",
+        "bytes 0-65535/5",
+        "bytes 9-3/197842",
+    ],
 )
 def test_ranges_off_the_grid_are_refused(as_alice: APIClient, header: str) -> None:
     upload = initiate(as_alice)
-    response = send(as_alice, upload["id"], 0, **{"Content-Range": header})
+    response = send(as_alice, upload["id"], 0, headers={"Content-Range": header})
     assert error_of(response) == (400, "content_range_invalid")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
@@ -28,11 +28,13 @@ class CsvExtractor(Extractor):
     name = "csv"
     media_types = ("text/csv", "text/tab-separated-values")
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield one table segment per run of rows, with the lines it stands on, and what the columns are."""
         encoding = detect_encoding(source.path)
+        tally = _Tally()
         delimiter, skipped = _vote(_sample(source.path, encoding))
         rows = _bounded(_rows(source.path, encoding, delimiter, skipped), limits)
+        rows = tally.counting(rows)
         opening = list(islice(rows, 20))
         header, captions = split_header(opening)
         yield Metadata({"encoding": encoding, "delimiter": delimiter, "has_header": header is not None})
@@ -40,35 +42,32 @@ class CsvExtractor(Extractor):
             yield Segment("".join(row).strip(), SegmentKind.CAPTION, Place(line=number, line_end=number))
         body = chain(opening[len(captions) + (header is not None) :], rows)
         yield from _table(header, body)
+        yield Metadata({"row_count": tally.rows, "column_count": tally.columns})
+        yield Coverage("rows", tally.rows, tally.rows)
 
 
-def _table(header: NumberedRow | None, body: Iterable[NumberedRow]) -> Iterator[Piece]:
-    tally = _Tally()
-    numbered = iter(tally.counting(body))
+def _table(header: NumberedRow | None, body: Iterator[NumberedRow]) -> Iterator[Piece]:
     if header is None:
-        first = next(numbered, None)
+        first = next(body, None)
         if first is None:
-            yield Metadata({"row_count": 0})
             return
         # Without a header the columns are numbered, so that every chunk still is a table.
         header = (first[0], [f"column {at}" for at in range(1, len(first[1]) + 1)])
-        numbered = chain([first], numbered)
+        body = chain([first], body)
     else:
-        yield Metadata({"column_names": [name.strip() for name in header[1]], "column_count": len(header[1])})
-    for chunk in table_chunks(header, numbered):
+        yield Metadata({"column_names": [name.strip() for name in header[1]]})
+    for chunk in table_chunks(header, body):
         yield Segment(chunk.text, SegmentKind.TABLE, Place(line=chunk.first, line_end=chunk.last))
-    yield Metadata({"row_count": tally.rows, "column_count": max(tally.columns, len(header[1]))})
-    yield Coverage("rows", tally.rows, tally.rows)
 
 
 class _Tally:
-    """Counts rows and columns as they pass."""
+    """Counts rows that hold something, the header too, and columns."""
 
     def __init__(self) -> None:
         self.rows = 0
         self.columns = 0
 
-    def counting(self, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+    def counting(self, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
         for number, row in rows:
             self.rows += 1
             self.columns = max(self.columns, len(row))
@@ -76,7 +75,7 @@ class _Tally:
 
 
 def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[NumberedRow]:
-    """Yield the rows that are not empty, each with the line it starts on. What csv refuses comes as lines of one cell."""
+    """Yield the rows that hold something, each with the line it starts on. What csv refuses comes as bare lines."""
     csv.field_size_limit(_FIELD_CHARS)
     with open_text(path, encoding) as file:
         lines = (line.replace("\x00", "") for line in islice(file, skipped, None))

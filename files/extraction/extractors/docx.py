@@ -11,7 +11,7 @@ from files.extraction.document import Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import split_header, table_chunks, table_row
+from files.extraction.markdown_table import Row, split_header, table_chunks, table_row
 from files.extraction.media_types import DOCM, DOCX
 from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import iterate, local_name, parse
@@ -25,10 +25,12 @@ _NAMESPACES = (
 )
 _BLOCK_TAGS = tuple(f"{{{namespace}}}{name}" for namespace in _NAMESPACES for name in ("p", "tbl"))
 # Deleted and moved-away text, field codes, settings: what a reader of the accepted document does not see.
-_INVISIBLE = frozenset(
-    "del moveFrom instrText delInstrText delText rPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr sectPr fldData rt "
-    "commentReference footnoteRef endnoteRef annotationRef".split()
-)
+# fmt: off
+_INVISIBLE = frozenset((
+    "del", "moveFrom", "instrText", "delInstrText", "delText", "rPr", "tblPr", "tblGrid", "trPr", "tcPr", "sdtPr",
+    "sdtEndPr", "sectPr", "fldData", "rt", "commentReference", "footnoteRef", "endnoteRef", "annotationRef",
+))
+# fmt: on
 _CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
 _SPAN = 40
 _NOTES = ("footnotes", "endnotes")
@@ -41,7 +43,7 @@ class DocxExtractor(Extractor):
     name = "docx"
     media_types = (DOCX, DOCM)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield a segment per heading, paragraph and table part; tracked insertions count, deletions do not."""
         with open_package(source, limits) as package:
             main = _main_part(package)
@@ -80,7 +82,7 @@ class _Block:
     """A paragraph or a table, and what floats beside it: text boxes and tables inside cells."""
 
     paragraph: _Paragraph | None = None
-    rows: list[list[str]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
 
 def _blocks(package: Package, part: str) -> Iterator[_Block]:
@@ -130,7 +132,7 @@ class _Reader:
         return _Block(found)
 
     def _table(self, element: _Element) -> _Block:
-        rows = []
+        rows: list[Row] = []
         for row in _inside(element, "tr"):
             cells: list[str] = []
             for cell in _inside(row, "tc"):
@@ -179,8 +181,12 @@ class _Reader:
 
     def _gather_link(self, element: _Element, parts: list[str]) -> None:
         text = self._text(element)
-        target = next((self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None)
-        shown = target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
+        target = next(
+            (self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None
+        )
+        shown = (
+            target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
+        )
         parts.append(f"[{text}]({target})" if shown else text)
 
     def _gather_ruby(self, element: _Element, parts: list[str]) -> None:
@@ -219,7 +225,7 @@ class _Body:
         return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
 
 
-def _table_segments(rows: list[list[str]], headings: tuple[str, ...]) -> Iterator[Segment]:
+def _table_segments(rows: list[Row], headings: tuple[str, ...]) -> Iterator[Segment]:
     numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
     width = max((len(row) for _, row in numbered), default=0)
     if width < 2:  # a frame around text, not a table

@@ -17,6 +17,6 @@ class EncryptedExtractor(Extractor):
     name = "encrypted"
     media_types = (ENCRYPTED_OFFICE,)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, _source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Raise EncryptedFile."""
         raise EncryptedFile

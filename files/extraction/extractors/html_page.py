@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,14 @@ from files.extraction.encoding import guess_encoding, marked_encoding, wide_enco
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import split_header, table_chunks
+from files.extraction.markdown_table import Row, split_header, table_chunks
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w:.-]{2,40})|<\?xml[^>]{0,200}?encoding=["']([\w.-]{2,40})""", re.I)
+_CHARSET = re.compile(
+    rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w:.-]{2,40})|<\?xml[^>]{0,200}?encoding=["']([\w.-]{2,40})""", re.I
+)
 # Names on the web mean the larger Windows set that contains the one they say.
 _MEANT = {
     "iso-8859-1": "cp1252",
@@ -38,18 +40,30 @@ _MEANT = {
     "x-mac-cyrillic": "mac_cyrillic",
     "macintosh": "mac_roman",
 }
-_SKIPPED = frozenset("script style template head svg math object embed canvas audio video map datalist".split())
-_BLOCKS = frozenset(
-    "html body div p section article main aside header footer nav address blockquote form fieldset legend figure "
-    "figcaption ul ol li dl dt dd details summary dialog center hgroup hr h1 h2 h3 h4 h5 h6 pre table caption tr "
-    "iframe option noscript menu tbody thead tfoot".split()
-)
+# fmt: off
+_SKIPPED = frozenset((
+    "script", "style", "template", "head", "svg", "math", "object", "embed", "canvas", "audio", "video", "map",
+    "datalist",
+))
+_BLOCKS = frozenset((
+    "html", "body", "div", "p", "section", "article", "main", "aside", "header", "footer", "nav", "address",
+    "blockquote", "form", "fieldset", "legend", "figure", "figcaption", "ul", "ol", "li", "dl", "dt", "dd", "details",
+    "summary", "dialog", "center", "hgroup", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "table", "caption", "tr",
+    "iframe", "option", "noscript", "menu", "tbody", "thead", "tfoot",
+))
+# fmt: on
 _LAYOUT_INSIDE = ("table", "h1", "h2", "h3", "form", "ul", "ol", "pre")
 _HEADING = re.compile(r"h([1-6])$")
 _SPACE = re.compile(r"\s+")
 _HREF_CHARS = 200  # a longer address is a tracker's, not a reader's
 _SPAN = 40
-_META = {"description": "description", "author": "author", "keywords": "keywords", "og:title": "og_title", "og:site_name": "site_name"}
+_META = {
+    "description": "description",
+    "author": "author",
+    "keywords": "keywords",
+    "og:title": "og_title",
+    "og:site_name": "site_name",
+}
 
 
 class HtmlExtractor(Extractor):
@@ -58,7 +72,7 @@ class HtmlExtractor(Extractor):
     name = "html"
     media_types = ("text/html",)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield a segment per heading, paragraph, list item, table part and block of code."""
         text, encoding = decode_page(source.path.read_bytes())
         root = _tree(text)
@@ -131,7 +145,6 @@ def _facts(root: _Element) -> dict[str, object]:
 @dataclass(slots=True)
 class _Table:
     rows: list[list[str]] = field(default_factory=list)
-    outer_text: list[str] = field(default_factory=list)
 
 
 class _Walker:
@@ -169,7 +182,7 @@ class _Walker:
 
     def _start(self, element: _Element, tag: str) -> Iterator[Segment]:
         if self._table is not None and tag in ("tr", "td", "th"):
-            self._start_in_table(element, tag)
+            self._start_in_table(self._table, tag)
             return
         if tag in _BLOCKS or tag in ("td", "th"):
             yield from self._flush()
@@ -202,7 +215,7 @@ class _Walker:
         if tag == "a":
             self._close_link()
         elif self._table is not None and tag in ("td", "th", "table"):
-            yield from self._end_in_table(element, tag)
+            yield from self._end_in_table(self._table, element, tag)
         elif tag in _BLOCKS or tag in ("td", "th"):
             yield from self._flush(SegmentKind.CAPTION if tag in ("caption", "figcaption") else SegmentKind.PARAGRAPH)
             if tag in ("ul", "ol") and self._lists:
@@ -212,21 +225,14 @@ class _Walker:
             elif _HEADING.match(tag):
                 self._level = 0
 
-    def _start_in_table(self, element: _Element, tag: str) -> None:
-        assert self._table is not None
-        if tag == "tr":
-            self._table.rows.append([])
-        elif not self._table.rows:
-            self._table.rows.append([])
+    def _start_in_table(self, table: _Table, tag: str) -> None:
+        if tag == "tr" or not table.rows:
+            table.rows.append([])
         self._text.clear()
         self._links.clear()
 
-    def _end_in_table(self, element: _Element, tag: str) -> Iterator[Segment]:
-        table = self._table
-        assert table is not None
+    def _end_in_table(self, table: _Table, element: _Element, tag: str) -> Iterator[Segment]:
         if tag in ("td", "th"):
-            if not table.rows:
-                table.rows.append([])
             span = element.get("colspan", "1")
             width = min(int(span), _SPAN) if span.isdecimal() and len(span) < 6 else 1
             table.rows[-1] += [self._take().strip(), *[""] * (width - 1)]
@@ -235,7 +241,7 @@ class _Walker:
         yield from self._flush()
         yield from self._table_segments(table.rows)
 
-    def _table_segments(self, rows: list[list[str]]) -> Iterator[Segment]:
+    def _table_segments(self, rows: Sequence[Row]) -> Iterator[Segment]:
         numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
         if not numbered:
             return

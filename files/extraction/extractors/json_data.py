@@ -25,7 +25,7 @@ class JsonExtractor(Extractor):
     name = "json"
     media_types = ("application/json", "application/x-ndjson")
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield records as runs of `path: value` lines. What cannot be parsed comes as written, with a warning."""
         if source.media_type == "application/x-ndjson":
             yield from _read_lines(source)
@@ -183,7 +183,9 @@ def _depth(value: Any) -> int:
 
 def _looks_like_lines(text: str) -> bool:
     lines = [line for line in text[:20_000].splitlines()[:3] if line.strip()]
-    return len(lines) > 1 and all(line.strip().startswith(("{", "[")) and line.strip()[-1] in "}]" for line in lines[:2])
+    return len(lines) > 1 and all(
+        line.strip().startswith(("{", "[")) and line.strip()[-1] in "}]" for line in lines[:2]
+    )
 
 
 def _facts(value: Any) -> Metadata:

@@ -27,7 +27,7 @@ class MarkdownExtractor(Extractor):
     name = "markdown"
     media_types = ("text/markdown",)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the blocks of `source` as written. Memory does not grow with the file."""
         encoding = detect_encoding(source.path)
         yield Metadata({"encoding": encoding})

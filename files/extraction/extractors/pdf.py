@@ -1,4 +1,4 @@
-"""PDF through PDFium, page by page; pdfplumber where PDFium cannot, and for ruled tables."""
+"""PDF through PDFium, page by page; pdfplumber where PDFium cannot."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import table_text
+from files.extraction.markdown_table import table_chunks
 from files.extraction.pdf_lines import PageLine, joined, page_lines
-from files.extraction.pdf_tables import RuledTable, TableFinder
+from files.extraction.pdf_tables import RuledTable, ruled_tables
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -46,7 +46,7 @@ class PdfExtractor(Extractor):
     name = "pdf"
     media_types = ("application/pdf",)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield segments per page, with their page and the headings that larger letters make. The first error codes
         are `encrypted` and `malformed`; a page that cannot be loaded is a warning `page_unreadable`.
         """
@@ -55,7 +55,7 @@ class PdfExtractor(Extractor):
             yield from _read_with_pdfplumber(source, limits)
             return
         try:
-            yield from _Reading(document, source, limits).pieces()
+            yield from _Reading(document, limits).pieces()
         finally:
             document.close()
 
@@ -75,10 +75,9 @@ def _open(source: Source) -> PdfDocument | None:
 class _Reading:
     """One document, page after page."""
 
-    def __init__(self, document: PdfDocument, source: Source, limits: Limits) -> None:
+    def __init__(self, document: PdfDocument, limits: Limits) -> None:
         self._document = document
         self._limits = limits
-        self._tables = TableFinder(source.path)
         self._headings = HeadingPath()
         self._sizes: Counter[float] = Counter()
         self._pictures: list[int] = []
@@ -110,7 +109,7 @@ class _Reading:
             lines = page_lines(text)
             if sum(len(line.text) for line in lines) < _LITTLE_TEXT and _has_picture(page):
                 self._pictures.append(number)
-            tables = self._tables.find(number, page, text) if lines else []
+            tables = ruled_tables(page, text) if lines else []
             yield from self._segments(number, lines, tables)
             yield from _annotations(page, number)
         except PdfiumError:
@@ -124,7 +123,8 @@ class _Reading:
         body = self._sizes.most_common(1)[0][0] if self._sizes else 0.0
         for run in _runs(lines, tables):
             if isinstance(run, RuledTable):
-                yield Segment(table_text(run.rows), SegmentKind.TABLE, Place(page=number, headings=self._headings.path))
+                for chunk in table_chunks((0, run.rows[0]), enumerate(run.rows[1:], 1)):
+                    yield Segment(chunk.text, SegmentKind.TABLE, Place(page=number, headings=self._headings.path))
             else:
                 yield from self._prose(number, run, body)
 
@@ -234,10 +234,16 @@ def _annotations(page: PdfPage, number: int) -> Iterator[Segment]:
             value = _annotation_text(note, b"V")
             text = f"{_annotation_text(note, b'T')}: {value}" if value else ""
         elif kind != raw.FPDF_ANNOT_LINK:
-            text = _annotation_text(note, b"Contents")
+            text = _comment(_annotation_text(note, b"T"), _annotation_text(note, b"Contents"))
         raw.FPDFPage_CloseAnnot(note)
         if text.strip():
             yield Segment(text.strip(), SegmentKind.NOTE, Place(page=number))
+
+
+def _comment(author: str, text: str) -> str:
+    if not text.strip():
+        return ""
+    return f"Comment by {author}: {text}" if author.strip() else text
 
 
 def _annotation_text(note: object, key: bytes) -> str:

@@ -22,7 +22,7 @@ class TextExtractor(Extractor):
     name = "text"
     media_types = (PLAIN,)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the text in segments of about SEGMENT_CHARS, cut at an empty line where there is one."""
         encoding = detect_encoding(source.path)
         is_code = kind_of(source.media_type) == "code"

@@ -43,13 +43,15 @@ class XlsxExtractor(Extractor):
     name = "xlsx"
     media_types = (XLSX, XLSM)
 
-    def extract(self, source: Source, limits: Limits) -> Iterator[Piece]:
+    def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield per sheet its name, its cells with their range, its comments and the words of its drawings."""
         with open_package(source, limits) as package:
             sheets = _sheets(package)
             yield package.properties()
             hidden = [sheet.name for sheet in sheets if sheet.hidden]
-            yield Metadata({"sheet_names": [sheet.name for sheet in sheets], "sheet_count": len(sheets), "hidden_sheets": hidden})
+            yield Metadata(
+                {"sheet_names": [sheet.name for sheet in sheets], "sheet_count": len(sheets), "hidden_sheets": hidden}
+            )
             workbook = _open(source)
             budget = _Budget(limits)
             for done, sheet in enumerate(sheets, 1):
@@ -107,7 +109,9 @@ def _read_sheet(package: Package, workbook: CalamineWorkbook, sheet: _Sheet, bud
         try:
             yield from _cells(package, workbook, sheet, budget)
         except MalformedFile:
-            yield PieceWarning("malformed", f"The cells of sheet “{sheet.name}” could not be read.", Place(sheet=sheet.name))
+            yield PieceWarning(
+                "malformed", f"The cells of sheet “{sheet.name}” could not be read.", Place(sheet=sheet.name)
+            )
     yield from _comments(package, sheet)
     yield from _drawings(package, sheet)
 
@@ -166,7 +170,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else f"{value:.15g}"
     if isinstance(value, datetime.datetime):
         midnight = value.time() == datetime.time()
         return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 )
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "es", "ly", "s", "e", "y")
 _STOPWORDS = frozenset(
-    "a an and are as at be by do does for from how in is it of on or that the this to was what".split()
+    ["a", "an", "and", "are", "as", "at", "by", "for", "how", "in", "is", "of", "on", "or", "the", "to"]
 )
 
 
@@ -40,13 +40,13 @@ class HashingEmbedder(Embedder):
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
+        for row, text in enumerate(texts):
             for stem in self._stems(text) or [""]:
                 checksum = zlib.crc32(stem.encode("utf-8", "surrogatepass"))
-                vector[(checksum >> 1) % self.dimensions] += 1 if checksum & 1 else -1
-            if not vector.any():  # nothing in the text, or stems that cancel each other out
-                vector[0] = 1
-            vector /= np.linalg.norm(vector)
+                vectors[row, (checksum >> 1) % self.dimensions] += 1 if checksum & 1 else -1
+            if not vectors[row].any():  # stems that cancel each other out
+                vectors[row, 0] = 1
+            vectors[row] /= np.linalg.norm(vectors[row])
         return vectors
 
     def _stems(self, text: str) -> list[str]:

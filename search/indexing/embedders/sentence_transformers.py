@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-class SentenceTransformersEmbedder(Embedder):
+class SentenceTransformerEmbedder(Embedder):
     """The packaged model run by torch, in fp32 on the processor."""
 
     model_id = MODEL_ID

@@ -39,8 +39,10 @@ class Command(BaseCommand):
     def _print(self, rank: int, hit: Hit) -> None:
         place = describe_place(hit.place)
         where = f"{hit.file_name}, {place}" if place else hit.file_name
-        self.stdout.write(f"{rank}. {self.style.MIGRATE_HEADING(where)}  score {hit.score:.3f} "
-                          f"(vector {hit.parts.vector:.3f}, keyword {hit.parts.keyword:.2f})")
+        self.stdout.write(
+            f"{rank}. {self.style.MIGRATE_HEADING(where)}  score {hit.score:.3f} "
+            f"(vector {hit.parts.vector:.3f}, keyword {hit.parts.keyword:.2f})"
+        )
         text, end = "", 0
         for start, stop in hit.snippet.spans:
             text += hit.snippet.text[end:start] + self.style.WARNING(hit.snippet.text[start:stop])

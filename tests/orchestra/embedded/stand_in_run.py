@@ -26,7 +26,7 @@ while True: time.sleep(0.05)
 def main(state: Path) -> None:
     """Run two programs until a stop signal comes."""
     stop = StopRequest()
-    with hold_run(state) as record:
+    with hold_run(state, grace=0.5) as record:
         console = Console(sys.stdout, state / "logs", ("web", "worker"))
         supervisor = Supervisor(state, record.token, console, Policy(grace=2))
         publish_address(state, record, "http://127.0.0.1:1/")

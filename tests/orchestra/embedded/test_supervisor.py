@@ -52,9 +52,9 @@ class Stage:
         self.console = Console(self.output, self.logs, names)
         self.supervisor = Supervisor(directory, "test-token", self.console, QUICK_POLICY)
 
-    def until(self, text: str, seconds: float = 10) -> str:
-        deadline = time.monotonic() + seconds
-        while text not in self.output.getvalue():
+    def until(self, text: str, times: int = 1) -> str:
+        deadline = time.monotonic() + 10
+        while self.output.getvalue().count(text) < times:
             assert time.monotonic() < deadline, self.output.getvalue()
             self.supervisor.step(0.05)
         return self.output.getvalue()
@@ -97,11 +97,14 @@ def read_until_up(run: subprocess.Popen[str]) -> str:
         line = run.stdout.readline()
         assert line, seen
         seen += line
-    return re.findall(r"token (\w+)", seen)[0]
+    token: str = re.findall(r"token (\w+)", seen)[0]
+    return token
 
 
 def test_every_line_carries_its_programs_name_and_goes_to_its_log(stage: Stage) -> None:
-    stage.supervisor.start([script("web", "print('hallo'); print('zwei'); input()"), script("worker", "print('ü')")])
+    wait = "; import time; time.sleep(60)"
+    stage.supervisor.start([script("web", f"print('hallo\\nzwei'){wait}"), script("worker", f"print('ü'){wait}")])
+    stage.until("zwei")
     seen = stage.until("worker | ü")
     assert "web    | hallo\n" in seen
     assert "web    | zwei\n" in seen
@@ -121,14 +124,23 @@ def test_a_full_log_moves_aside(tmp_path: Path) -> None:
 
 def test_a_program_that_dies_is_restarted_and_it_is_said(stage: Stage, tmp_path: Path) -> None:
     mark = tmp_path / "once"
-    code = f"import pathlib, time; p = pathlib.Path({str(mark)!r}); e = p.exists(); p.touch(); print('run', e, flush=True); e and time.sleep(60)"
+    code = f"""
+import pathlib, time
+mark = pathlib.Path({str(mark)!r})
+ran_before = mark.exists()
+mark.touch()
+print("ran before:", ran_before)
+if ran_before: time.sleep(60)
+"""
     stage.supervisor.start([script("web", code)])
-    seen = stage.until("run True")
+    seen = stage.until("ran before: True")
     assert "web ended with status 0 after" in seen
 
 
 def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> None:
-    stage.supervisor.start([script("web", "import time; time.sleep(60)"), script("worker", "raise SystemExit('broken: reason')")])
+    stage.supervisor.start(
+        [script("web", "import time; time.sleep(60)"), script("worker", "raise SystemExit('broken: reason')")]
+    )
     with pytest.raises(ProgramFailedError, match=r"(?s)worker ended with status 1, 3 times in a row.*broken: reason"):
         stage.until("never")
     stage.supervisor.stop()
@@ -138,7 +150,7 @@ def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> 
 def test_a_killed_leader_takes_its_group_along_before_the_restart(stage: Stage) -> None:
     family = "import os, time; os.fork(); print(f'pid {os.getpid()}', flush=True); time.sleep(60)"
     stage.supervisor.start([script("worker", family)])
-    wait_until(lambda: stage.supervisor.step(0.05) or stage.output.getvalue().count("pid") == 2, 10)
+    stage.until("pid", times=2)
     first, second = (int(pid) for pid in re.findall(r"pid (\d+)", stage.output.getvalue()))
     os.kill(min(first, second), signal.SIGKILL)
     stage.until("was ended by SIGKILL")

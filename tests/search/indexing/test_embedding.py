@@ -20,7 +20,7 @@ MODULES = (
     "search.indexing.embedders.sentence_transformers",
     "search.ranking.fusion",
     "search.ranking.highlighting",
-    "search.ranking.keywords",
+    "search.ranking.query_syntax",
 )
 HEAVY = ("torch", "onnx", "onnxruntime", "transformers", "sentence_transformers", "tokenizers", "numpy", "django")
 

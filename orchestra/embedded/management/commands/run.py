@@ -27,7 +27,7 @@ from orchestra.embedded.run_record import RunRecord, hold_run, publish_address
 from orchestra.embedded.services import embedded_servers, stop_servers
 from orchestra.embedded.stopping import StopRequest
 from orchestra.embedded.supervisor import Supervisor
-from orchestra.settings.env import environment
+from orchestra.settings.env import BASE_DIR, environment
 
 FIRST_ADMINISTRATOR = "orchestra.accounts.services.ensure_administrator"
 HEALTH_PATH = "/api/health/live"
@@ -73,7 +73,7 @@ class _Run:
         self._host = host
         self._port = port
         self._console = Console(sys.stdout, self._state / "logs", ("web", "worker", "beat"))
-        self._supervisor = Supervisor(settings.BASE_DIR, record.token, self._console)
+        self._supervisor = Supervisor(BASE_DIR, record.token, self._console)
 
     def to_the_end(self) -> None:
         """Start everything, wait for the end, and stop everything on every way out."""
@@ -144,11 +144,11 @@ def _name_for_browser(host: str) -> str:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Ask the web whether it lives; it holds the request until it is up, so a short wait each time is enough."""
+    """Ask the web whether it lives; a refusal, as of a host that is not in ALLOWED_HOSTS, is a sign of life too."""
     connection = http.client.HTTPConnection(_name_for_browser(host).strip("[]"), port, timeout=1)
     try:
         connection.request("GET", HEALTH_PATH)
-        return connection.getresponse().status == http.client.OK
+        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -1,6 +1,7 @@
 // A card per upload, in words that say what is going on. Text only: names are data.
 import { bytes, duration } from "../format.js";
 
+const SUCCESS_SHOWN = 4_000;
 const SHOWN = {
   pause: ["waiting", "starting", "sending", "offline"],
   resume: ["paused"],
@@ -38,6 +39,8 @@ export class Cards {
   // Many progress events, one drawing per frame.
   update(transfer) {
     this.changed.add(transfer);
+    // A plain success needs no card for long: the file is in the list below.
+    if (transfer.state === "done" && !transfer.duplicate) setTimeout(() => this.queue.dismiss(transfer), SUCCESS_SHOWN);
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       for (const one of this.changed) this.#show(one);

@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from search.indexing.embedders.onnx import OnnxEmbedder
-from search.indexing.embedders.sentence_transformers import SentenceTransformersEmbedder
+from search.indexing.embedders.sentence_transformers import SentenceTransformerEmbedder
 from search.indexing.embedding import Embedder
 from tests.contracts.embedder import TEXTS, EmbedderContract
 
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return SentenceTransformersEmbedder(threads=2)
+    return SentenceTransformerEmbedder(threads=2)
 
 
-class TestSentenceTransformersEmbedder(EmbedderContract):
+class TestSentenceTransformerEmbedder(EmbedderContract):
     """The contract, on the embedder."""
 
 

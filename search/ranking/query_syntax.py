@@ -1,7 +1,7 @@
 """A question to its keywords: quoted phrases, `-word`, and the rest.
 
-Before the keyword retrieval, which must match phrases and must not match excluded words; the rest are alternatives, since
-requiring every word of a natural question finds almost nothing.
+Before the keyword retrieval, which must match phrases and must not match excluded words; the rest are alternatives,
+since requiring every word of a natural question finds almost nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PART = re.compile(r'"([^"]*)"|([^\s"]+)|"')
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """The parts of a question, in its order. `text` is what is left to embed: the question without its excluded words."""
+    """The parts of a question, in its order. `text`, the question without its excluded words, is left to embed."""
 
     words: tuple[str, ...]
     phrases: tuple[str, ...]

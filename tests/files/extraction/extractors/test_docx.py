@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from files.extraction.document import SegmentKind
+from files.extraction.errors import EncryptedFile, MalformedFile, UnsafeArchive
+from files.extraction.limits import Limits
+from files.extraction.media_types import DOCX
+from tests.files.extraction import samples
+from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
+from tests.files.extraction.samples import OFFICE, W, docx, paragraph, write
+
+STYLES = (
+    f'<w:styles xmlns:w="{W}"><w:style w:styleId="H1"><w:name w:val="heading 1"/></w:style>'
+    '<w:style w:styleId="H2"><w:name w:val="heading 2"/></w:style>'
+    '<w:style w:styleId="Mine"><w:name w:val="Mine"/><w:basedOn w:val="H2"/></w:style></w:styles>'
+)
+BODY = (
+    paragraph("Rules", "H1")
+    + paragraph("Mooring", "Mine")
+    + paragraph("Boats moor at the quay.")
+    + "<w:p><w:ins><w:r><w:t>Added words. </w:t></w:r></w:ins><w:del><w:r><w:delText>Gone words.</w:delText></w:r></w:del>"
+    "<w:moveFrom><w:r><w:t>Moved words.</w:t></w:r></w:moveFrom></w:p>"
+    "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Berth</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Depth</w:t></w:r></w:p></w:tc></w:tr>"
+    "<w:tr><w:tc><w:p><w:r><w:t>A</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>4.5 m</w:t></w:r></w:p>"
+    "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>inner one</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>inner two</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+    "</w:tc></w:tr></w:tbl>"
+    "<w:p><w:r><w:t>Host.</w:t></w:r><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In the box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
+    '<w:p><w:hyperlink r:id="r7"><w:r><w:t>the tide table</w:t></w:r></w:hyperlink></w:p>'
+)
+RELATIONS = [
+    ("styles", "styles.xml"),
+    ("header", "header1.xml"),
+    ("footer", "footer1.xml"),
+    ("footnotes", "footnotes.xml"),
+    ("endnotes", "endnotes.xml"),
+    ("comments", "comments.xml"),
+    ("hyperlink", "https://example.org/tides"),
+]
+MORE = {
+    "word/styles.xml": STYLES,
+    "word/header1.xml": f'<w:hdr xmlns:w="{W}">{paragraph("Port authority")}</w:hdr>',
+    "word/footer1.xml": f'<w:ftr xmlns:w="{W}">{paragraph("Page foot")}</w:ftr>',
+    "word/footnotes.xml": f'<w:footnotes xmlns:w="{W}"><w:footnote>{paragraph("A foot note.")}</w:footnote></w:footnotes>',
+    "word/endnotes.xml": f'<w:endnotes xmlns:w="{W}"><w:endnote>{paragraph("An end note.")}</w:endnote></w:endnotes>',
+    "word/comments.xml": f'<w:comments xmlns:w="{W}"><w:comment w:author="Ann">{paragraph("Check this.")}</w:comment></w:comments>',
+}
+
+
+class TestDocxExtractor(ExtractorContract):
+    media_type = DOCX
+    ending = "docx"
+    sample = docx(BODY, MORE, RELATIONS)
+    says = "Boats moor at the quay."
+
+    def test_headings_give_the_path_also_through_a_style_that_is_based_on_one(self, path: Path) -> None:
+        segment = next(s for s in segments(read(path, DOCX)) if "Boats" in s.text)
+        assert segment.place.headings == ("Rules", "Mooring")
+
+    def test_insertions_are_kept_and_deletions_dropped(self, path: Path) -> None:
+        text = text_of(read(path, DOCX))
+        assert "Added words." in text
+        assert "Gone" not in text
+        assert "Moved" not in text
+
+    def test_tables_are_markdown_and_inner_tables_follow(self, path: Path) -> None:
+        tables = [s.text for s in segments(read(path, DOCX)) if s.kind is SegmentKind.TABLE]
+        assert tables[0].splitlines()[0] == "| Berth | Depth |"
+        assert "| A | 4.5 m |" in tables[0]
+        assert "inner one" in tables[1]
+
+    @pytest.mark.parametrize(
+        "words",
+        ["In the box.", "Port authority", "Page foot", "A foot note.", "An end note.", "Comment by Ann: Check this."],
+    )
+    def test_nothing_beside_the_body_is_lost(self, path: Path, words: str) -> None:
+        assert words in text_of(read(path, DOCX))
+
+    def test_links_keep_their_address(self, path: Path) -> None:
+        assert "[the tide table](https://example.org/tides)" in text_of(read(path, DOCX))
+
+    def test_core_properties_are_metadata(self, path: Path) -> None:
+        assert facts(read(path, DOCX)) | {"title": "Harbour rules", "author": "A. Writer"} == facts(read(path, DOCX))
+
+
+def test_entities_are_never_expanded(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.txt", "the secret words")
+    evil = (
+        f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY s SYSTEM "{secret.as_uri()}"><!ENTITY j "joke ">]>'
+        f'<w:document xmlns:w="{W}"><w:body>{paragraph("Kept. &s; &j;")}</w:body></w:document>'
+    )
+    text = text_of(read(write(tmp_path / "x.docx", docx("", {"word/document.xml": evil})), DOCX))
+    assert "Kept." in text
+    assert "secret words" not in text
+    assert "joke" not in text
+
+
+def test_a_part_that_inflates_enormously_is_not_opened(tmp_path: Path) -> None:
+    bomb = docx("", {"word/document.xml": "<w:document>" + " " * (80 << 20)})
+    with pytest.raises(UnsafeArchive):
+        read(write(tmp_path / "b.docx", bomb), DOCX)
+
+
+def test_too_many_parts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeArchive):
+        read(write(tmp_path / "m.docx", docx("")), DOCX, Limits(archive_entries=3))
+
+
+def test_a_zip_without_a_document_is_malformed(tmp_path: Path) -> None:
+    with pytest.raises(MalformedFile):
+        read(write(tmp_path / "z.docx", samples.zipped({"a.txt": "b"})), DOCX)
+
+
+def test_an_office_file_with_a_password_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EncryptedFile):
+        read(write(tmp_path / "p.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)), DOCX)
+
+
+def test_absurd_spans_do_not_widen_the_table(tmp_path: Path) -> None:
+    body = (
+        '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p><w:r><w:t>wide</w:t></w:r></w:p></w:tc>'
+        "<w:tc><w:p><w:r><w:t>next</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+    )
+    assert len(text_of(read(write(tmp_path / "s.docx", docx(body)), DOCX))) < 1000
+
+
+def test_relations_namespace_is_office() -> None:
+    assert OFFICE.endswith("relationships")

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from files.extraction.document import SegmentKind
+from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
+from tests.files.extraction.samples import write
+
+PLAIN = "text/plain"
+PROSE = "\n\n".join(f"Paragraph {at} tells of ships.\nIts second line too." for at in range(200))
+
+
+class TestTextExtractor(ExtractorContract):
+    media_type = PLAIN
+    ending = "txt"
+    sample = PROSE.encode()
+    says = "Paragraph 150 tells of ships.\nIts second line too."
+
+    def test_segments_are_passages_with_their_lines(self, path: Path) -> None:
+        lines = PROSE.split("\n")
+        found = segments(read(path, PLAIN))
+        assert 3 < len(found) < 30
+        for segment in found:
+            assert segment.place.line is not None
+            assert segment.text.split("\n")[0] == lines[segment.place.line - 1]
+
+    def test_tells_encoding_and_lines(self, path: Path) -> None:
+        assert facts(read(path, PLAIN)) == {"encoding": "utf-8", "line_count": 599}
+
+
+class TestSourceCode(ExtractorContract):
+    media_type = "text/x-python"
+    ending = "py"
+    sample = b"def moor(boat):\n    return boat.length\n"
+    says = "    return boat.length"
+    kind: ClassVar[SegmentKind] = SegmentKind.CODE
+
+    def test_is_found_by_its_media_types(self) -> None:
+        """Code is read by the text extractor, which the registry names."""
+
+    def test_is_code_of_a_language(self, path: Path) -> None:
+        pieces = read(path, self.media_type)
+        assert facts(pieces)["language"] == "Python"
+        assert {s.kind for s in segments(pieces)} == {SegmentKind.CODE}
+
+
+def test_terminal_escapes_are_left_out(tmp_path: Path) -> None:
+    log = "\x1b[31mERROR\x1b[0m disk \x1b]0;title\x07full\n"
+    assert text_of(read(write(tmp_path / "a.log", log), "text/x-log")) == "ERROR disk full"
+
+
+def test_nuls_alone_are_no_text(tmp_path: Path) -> None:
+    pieces = read(write(tmp_path / "n.txt", bytes(100_000)), PLAIN)
+    assert not segments(pieces)
+
+
+def test_a_line_of_many_megabytes_keeps_every_word(tmp_path: Path) -> None:
+    words = [f"w{at}" for at in range(300_000)]
+    assert text_of(read(write(tmp_path / "l.txt", " ".join(words)), PLAIN)).split() == words
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\ufeff"), max_size=40)
+
+
+@given(st.lists(WORDS, max_size=60), st.sampled_from(["\n", "\r\n", "\n\n", " "]))
+def test_no_word_is_ever_lost(parts: list[str], between: str) -> None:
+    text = between.join(parts)
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder) / "t.txt", "\ufeff" + text)
+        assert text_of(read(path, PLAIN)).split() == text.split()

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from files.extraction.detection import detect
+from files.extraction.media_types import DOCX, XLSX
+from tests.files.extraction import samples
+
+
+def image(kind: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, kind)
+    return out.getvalue()
+
+
+def tar() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"))
+    return out.getvalue()
+
+
+def ole(stream: str) -> bytes:
+    header = bytearray(512)
+    header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    header[30:32] = b"\x09\x00"
+    return (
+        bytes(header)
+        + "Root Entry".encode("utf-16-le").ljust(128, b"\x00")
+        + stream.encode("utf-16-le").ljust(128, b"\x00")
+    )
+
+
+CONTENTS = [
+    (samples.pdf([[(72, 700, 10, "x")]]), "application/pdf", "document"),
+    (samples.docx(samples.paragraph("x")), DOCX, "document"),
+    (samples.xlsx({"S": [["x"]]}), XLSX, "spreadsheet"),
+    (samples.zipped({"a.txt": "b"}), "application/zip", "archive"),
+    (samples.zipped({"word/notes.txt": "b"}), "application/zip", "archive"),
+    (
+        samples.zipped({"[Content_Types].xml": "", "ppt/presentation.xml": ""}),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "document",
+    ),
+    (samples.zipped({"META-INF/container.xml": "x"}), "application/epub+zip", "document"),
+    (ole("WordDocument"), "application/msword", "document"),
+    (ole("PowerPoint Document"), "application/vnd.ms-powerpoint", "document"),
+    (ole("EncryptedPackage"), "application/x-encrypted-office", "document"),
+    (image("PNG"), "image/png", "image"),
+    (image("JPEG"), "image/jpeg", "image"),
+    (image("GIF"), "image/gif", "image"),
+    (image("BMP"), "image/bmp", "image"),
+    (image("TIFF"), "image/tiff", "image"),
+    (b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav", "audio"),
+    (b"ID3\x04\x00\x00\x00\x00\x00\x00", "audio/mpeg", "audio"),
+    (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommp42", "video/mp4", "video"),
+    (b"\x00\x00\x00\x18ftypM4A \x00\x00\x00\x00M4A mp42", "audio/mp4", "audio"),
+    (b"\x1aE\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x1fB\x82\x84webm", "video/webm", "video"),
+    (tar(), "application/x-tar", "archive"),
+    (b"\x1f\x8b\x08\x00", "application/gzip", "archive"),
+    (b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed", "archive"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3", "data"),
+    (b"{\\rtf1 x}", "application/rtf", "document"),
+    (b"<!DOCTYPE html><p>x", "text/html", "web"),
+    ("<html><p>x".encode("utf-16"), "text/html", "web"),
+    (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', "text/html", "web"),
+    (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml", "image"),
+    (b'<?xml version="1.0"?><note/>', "application/xml", "data"),
+    (bytes(range(256)) * 4, "application/octet-stream", "other"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "kind"),
+    CONTENTS,
+    ids=[entry[1].rpartition("/")[2] + str(at) for at, entry in enumerate(CONTENTS)],
+)
+@pytest.mark.parametrize("name", ["upload", "wrong.txt"])
+def test_content_decides_whatever_the_name_says(
+    tmp_path: Path, content: bytes, media_type: str, kind: str, name: str
+) -> None:
+    found = detect(samples.write(tmp_path / "x", content), name)
+    assert (found.media_type, found.kind, found.by) == (media_type, kind, "content")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type"),
+    [
+        ("notes.md", "Just words.", "text/markdown"),
+        ("a.csv", "just one column\n", "text/csv"),
+        ("a.tsv", "a\tb\n", "text/tab-separated-values"),
+        ("x.py", "print(1)", "text/x-python"),
+        ("Dockerfile", "FROM scratch", "text/x-dockerfile"),
+        ("x.json", '{"a": 1}', "application/json"),
+        ("x.json", '{"a": 1}\n{"a": 2}\n', "application/x-ndjson"),
+        ("x.txt", '{"a": 1}', "application/json"),
+        ("x.txt", "{curly} words", "text/plain"),
+        ("PAPER.PDF", "plain words under a wrong name", "text/plain"),
+        ("C:\\docs\\x.html", "<p>fragment", "text/html"),
+        ("x.xml", "not xml at all", "text/plain"),
+    ],
+)
+def test_the_name_tells_texts_apart(tmp_path: Path, name: str, content: str, media_type: str) -> None:
+    assert detect(samples.write(tmp_path / "x", content), name).media_type == media_type
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        ("Some words.\nMore of them.\n", "text/plain"),
+        ("# Title\n\n```\ncode\n```\n", "text/markdown"),
+        ("a,b,c\n1,2,3\n4,5,6\n", "text/csv"),
+        ("#!/usr/bin/env python3\nprint(1)\n", "text/x-python"),
+        ("#!/bin/sh\necho\n", "text/x-shellscript"),
+        ("From: a@example.org\nDate: today\n\nHello", "message/rfc822"),
+        ('[{"a": 1}]', "application/json"),
+        ("", "text/plain"),
+    ],
+)
+def test_a_file_without_a_telling_name_is_looked_at(tmp_path: Path, content: str, media_type: str) -> None:
+    assert detect(samples.write(tmp_path / "x", content), "upload").media_type == media_type
+
+
+def test_damaged_bytes_under_a_known_ending_go_to_its_reader(tmp_path: Path) -> None:
+    assert detect(samples.write(tmp_path / "x", b"\x00\x01\x02" * 500), "report.docx").media_type == DOCX
+
+
+def test_a_zip_cut_off_in_the_middle_is_still_known(tmp_path: Path) -> None:
+    content = samples.docx(samples.paragraph("x " * 5000))
+    assert detect(samples.write(tmp_path / "x", content[: len(content) // 2]), "x.docx").media_type in (
+        DOCX,
+        "application/zip",
+    )
+
+
+def test_takes_less_than_a_millisecond(tmp_path: Path) -> None:
+    paths = [samples.write(tmp_path / str(at), content) for at, (content, _, _) in enumerate(CONTENTS)]
+    times = []
+    for path in paths * 5:
+        started = time.perf_counter()
+        detect(path)
+        times.append(time.perf_counter() - started)
+    assert sorted(times)[len(times) // 2] < 0.001

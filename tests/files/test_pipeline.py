@@ -1,0 +1,117 @@
+"""Jobs through the configured stages: how each kind of ending is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError
+
+from files import jobs, pipeline, services
+from files.errors import JobLost
+from files.extraction.base import ExtractionError
+from files.models import FileRecord, FileStatus, ProcessingJob
+from files.pipeline import Stage, StageContext
+from orchestra.accounts.models import User
+
+MakeFile = Callable[..., FileRecord]
+pytestmark = pytest.mark.django_db(transaction=True)
+during: Callable[[StageContext], None]
+
+
+class ScriptedStage(Stage):
+    """Does what the test says."""
+
+    name = "scripted"
+
+    def run(self, context: StageContext) -> None:
+        during(context)
+
+    def discard(self, file_id: UUID) -> None:
+        pass
+
+
+@pytest.fixture
+def process(alice: User, make_file: MakeFile, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that processes one file with a scripted stage and returns its record."""
+    settings.FILE_PIPELINE = [f"{__name__}.ScriptedStage"]
+    monkeypatch.setattr(pipeline, "import_string", lambda _: ScriptedStage)
+
+    def run(script: Callable[[StageContext], None]) -> FileRecord:
+        global during  # noqa: PLW0603
+        during = script
+        file = make_file(alice)
+        assert pipeline.work("w")
+        return FileRecord.objects.get(pk=file.pk)
+
+    return run
+
+
+def raising(error: Exception) -> Callable[[StageContext], None]:
+    def script(_: StageContext) -> None:
+        raise error
+
+    return script
+
+
+def test_nothing_to_do_is_told(db: None) -> None:
+    assert pipeline.work("w") is False
+
+
+def test_a_good_run_ends_ready_with_its_timings(process: Any) -> None:
+    file = process(lambda context: context.report(1, 2, "pages"))
+    assert file.status == FileStatus.READY
+    assert set(ProcessingJob.objects.get(file=file).timings) == {"scripted"}
+
+
+def test_what_is_wrong_with_the_file_fails_at_once_with_its_reason(process: Any) -> None:
+    file = process(raising(ExtractionError("This file is broken.", hint="Save it again.")))
+    assert (file.status, file.error_code) == (FileStatus.FAILED, "extraction_failed")
+    assert (file.error_message, file.error_hint) == ("This file is broken.", "Save it again.")
+
+
+def test_an_unexpected_error_is_tried_again_and_then_told_without_its_inside(process: Any, settings: Any) -> None:
+    settings.JOB_MAX_ATTEMPTS = 1
+    file = process(raising(ValueError("secret detail")))
+    assert (file.status, file.error_code) == (FileStatus.FAILED, "internal_error")
+    assert "secret detail" not in file.error_message + file.error_hint
+
+
+def test_a_database_fault_is_not_counted_against_the_file(process: Any) -> None:
+    file = process(raising(OperationalError("server closed the connection")))
+    assert file.status == FileStatus.QUEUED
+    assert ProcessingJob.objects.get(file=file).failures == 0
+
+
+def test_a_deleted_file_ends_its_job_quietly(process: Any) -> None:
+    def script(context: StageContext) -> None:
+        services.delete(context.file)
+        context._reported = 0.0
+        with pytest.raises(JobLost):
+            context.report(1, 2, "pages")
+        raise JobLost
+
+    with pytest.raises(FileRecord.DoesNotExist):
+        process(script)
+
+
+def test_a_stopped_worker_hands_its_job_back(process: Any) -> None:
+    def script(_: StageContext) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        process(script)
+    job = ProcessingJob.objects.get()
+    assert (job.state, job.failures) == ("queued", 0)
+
+
+def test_stage_may_not_publish_after_losing_its_job(process: Any) -> None:
+    def script(context: StageContext) -> None:
+        jobs.cancel(context.file)
+        with pytest.raises(JobLost), context.fenced():
+            pytest.fail("the fence let a lost job in")
+        raise JobLost
+
+    assert process(script).status == FileStatus.CANCELLED
