@@ -85,9 +85,11 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         await self.send(_json({"type": "deleted", "id": event["file_id"]}))
 
     async def _send_changed(self) -> None:
-        await asyncio.sleep(COALESCE_SECONDS)
-        ids, self._changed = self._changed, set()
-        await self.send(_json(await self._files(Q(pk__in=[UUID(value) for value in ids]))))
+        # Looks again after each message: a change may come while the one before is being read and sent.
+        while self._changed:
+            await asyncio.sleep(COALESCE_SECONDS)
+            ids, self._changed = self._changed, set()
+            await self.send(_json(await self._files(Q(pk__in=[UUID(value) for value in ids]))))
 
     async def _heartbeat(self) -> None:
         with suppress(asyncio.CancelledError):

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from files.models import FileRecord
 from orchestra.accounts.models import User
 from orchestra.embedded.services import embedded_servers, stop_servers
+from tests.stack import Stack, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +100,13 @@ def make_file(db: None) -> Callable[..., FileRecord]:
         return uploads.receive_whole(owner, new, BytesIO(content)).file
 
     return make
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The real product, shared by the tests that need one."""
+    with running_stack("stack") as running:
+        yield running
 
 
 def sha256(content: bytes) -> str:

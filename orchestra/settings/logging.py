@@ -48,7 +48,8 @@ LOGGING = {
     "loggers": {
         # One line per request comes from django_structlog; these would repeat it, or log every poll.
         "django.server": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "CRITICAL"},
+        "uvicorn.error": {"level": "WARNING"},  # it writes socket addresses, and with them tickets
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,12 @@ class BertShape:
         """Read a config.json. Raises KeyError or ValueError where it does not describe a BERT that this can build."""
         if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
             raise ValueError("only BERT with GELU is known here")
-        sizes = (int(str(config[key])) for key in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
-        return cls(*sizes, epsilon=float(str(config["layer_norm_eps"])))
+        return cls(
+            layers=int(str(config["num_hidden_layers"])),
+            hidden=int(str(config["hidden_size"])),
+            heads=int(str(config["num_attention_heads"])),
+            epsilon=float(str(config["layer_norm_eps"])),
+        )
 
 
 def build_bert_graph(weights: Weights, shape: BertShape) -> ModelProto:
@@ -71,7 +75,7 @@ class _Graph:
         self._nodes: list[NodeProto] = []
         self._constants: dict[str, TensorProto] = {}
 
-    def add(self, operator: str, *inputs: str, **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         from onnx import helper
 
         output = f"{operator}_{len(self._nodes)}"
@@ -82,7 +86,10 @@ class _Graph:
         from onnx import numpy_helper
 
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(value).reshape(np.shape(value)), name)
+            array = np.asarray(value)
+            # Contiguity turns a scalar into a vector of one, hence the shape again.
+            whole = np.ascontiguousarray(array).reshape(array.shape)
+            self._constants[name] = numpy_helper.from_array(whole, name)
         return name
 
     def embeddings(self) -> str:

@@ -47,20 +47,20 @@ class Fused(Generic[Id]):
     keyword_rank: int
 
 
-def fuse(candidates: Iterable[Candidate[Id]], *, weight: float = 0.5) -> list[Fused[Id]]:
+def fuse(candidates: Iterable[Candidate[Id]], *, vector_weight: float = 0.5) -> list[Fused[Id]]:
     """Return the candidates, best first, with `score` between 0 and 1.
 
-    `weight` is the vectors' share, the keywords have the rest. A side whose scores are all equal says nothing
+    `vector_weight` is the vectors' share, the keywords have the rest. A side whose scores are all equal says nothing
     about the order and gives every candidate 1 if they are above zero, else 0. Ties go to the better vector, then the
     better keyword score, then the smaller id as text. Raises FusionInputError for doubled ids or scores that are not
     finite.
     """
     found = list(candidates)
-    _check(found, weight)
+    _check(found, vector_weight)
     vectors, keywords = [item.vector_score for item in found], [item.keyword_score for item in found]
     vector_ranks, keyword_ranks = _ranks(vectors), _ranks(keywords)
     parts = zip(found, _spread(vectors), _spread(keywords), strict=True)
-    weighted = [(item, weight * vector, (1 - weight) * keyword) for item, vector, keyword in parts]
+    weighted = [(item, vector_weight * vector, (1 - vector_weight) * keyword) for item, vector, keyword in parts]
     weighted.sort(key=lambda row: (-(row[1] + row[2]), -row[0].vector_score, -row[0].keyword_score, str(row[0].id)))
     return [
         Fused(
@@ -78,9 +78,9 @@ def fuse(candidates: Iterable[Candidate[Id]], *, weight: float = 0.5) -> list[Fu
     ]
 
 
-def _check(candidates: Sequence[Candidate[Id]], weight: float) -> None:
-    if not 0 <= weight <= 1:
-        raise FusionInputError(weight=weight)
+def _check(candidates: Sequence[Candidate[Id]], vector_weight: float) -> None:
+    if not 0 <= vector_weight <= 1:
+        raise FusionInputError(vector_weight=vector_weight)
     if len({item.id for item in candidates}) != len(candidates):
         raise FusionInputError(reason="the same id twice")
     if any(not abs(score) < float("inf") for item in candidates for score in (item.vector_score, item.keyword_score)):

@@ -18,7 +18,7 @@ from orchestra.accounts.models import User
 
 MakeFile = Callable[..., FileRecord]
 pytestmark = pytest.mark.django_db(transaction=True)
-during: Callable[[StageContext], None]
+script_of_the_test: list[Callable[[StageContext], None]] = []
 
 
 class ScriptedStage(Stage):
@@ -27,7 +27,7 @@ class ScriptedStage(Stage):
     name = "scripted"
 
     def run(self, context: StageContext) -> None:
-        during(context)
+        script_of_the_test[-1](context)
 
     def discard(self, file_id: UUID) -> None:
         pass
@@ -40,8 +40,7 @@ def process(alice: User, make_file: MakeFile, settings: Any, monkeypatch: pytest
     monkeypatch.setattr(pipeline, "import_string", lambda _: ScriptedStage)
 
     def run(script: Callable[[StageContext], None]) -> FileRecord:
-        global during  # noqa: PLW0603
-        during = script
+        script_of_the_test.append(script)
         file = make_file(alice)
         assert pipeline.work("w")
         return FileRecord.objects.get(pk=file.pk)

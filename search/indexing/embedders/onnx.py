@@ -75,7 +75,7 @@ class OnnxEmbedder(Embedder):
 
     def _load(self) -> InferenceSession:
         try:
-            import onnxruntime  # type: ignore[import-untyped]
+            import onnxruntime
             from onnxruntime.capi import onnxruntime_pybind11_state as native
         except ImportError as error:
             raise EmbeddingModelUnavailable("ONNX Runtime is not installed.") from error

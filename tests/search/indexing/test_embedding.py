@@ -51,7 +51,12 @@ def test_a_model_that_is_not_installed_is_unavailable_with_a_hint(monkeypatch: p
 
 def test_a_value_is_made_once_for_all_threads_of_a_process() -> None:
     made: list[int] = []
-    value = PerProcess(lambda: made.append(1) or object())
+
+    def make() -> object:
+        made.append(1)
+        return object()
+
+    value = PerProcess(make)
     threads = [threading.Thread(target=value.get) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from search.ranking.fusion import Candidate, FusionInputError, fuse
 
 
-def order(*candidates: Candidate[str], weight: float = 0.5) -> list[str]:
-    return [fused.id for fused in fuse(candidates, weight=weight)]
+def order(*candidates: Candidate[str], vector_weight: float = 0.5) -> list[str]:
+    return [fused.id for fused in fuse(candidates, vector_weight=vector_weight)]
 
 
 def test_both_sides_are_spread_over_the_union_and_added_by_weight() -> None:
@@ -53,7 +53,7 @@ def test_equal_vectors_leave_the_keywords_to_decide() -> None:
 
 @pytest.mark.parametrize(("weight", "first"), [(0.0, "word"), (1.0, "meaning")])
 def test_the_weight_is_the_share_of_the_vectors(weight: float, first: str) -> None:
-    assert order(Candidate("word", 0.1, 5.0), Candidate("meaning", 0.9, 1.0), weight=weight)[0] == first
+    assert order(Candidate("word", 0.1, 5.0), Candidate("meaning", 0.9, 1.0), vector_weight=weight)[0] == first
 
 
 def test_ties_go_to_the_better_vector_then_the_smaller_id() -> None:
@@ -71,7 +71,7 @@ def test_ties_go_to_the_better_vector_then_the_smaller_id() -> None:
 @pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
 def test_a_weight_outside_0_to_1_is_refused(weight: float) -> None:
     with pytest.raises(FusionInputError):
-        fuse([Candidate("a", 0.1, 0.2)], weight=weight)
+        fuse([Candidate("a", 0.1, 0.2)], vector_weight=weight)
 
 
 def test_doubled_ids_and_scores_that_are_no_numbers_are_refused() -> None:
@@ -88,8 +88,8 @@ def test_scores_lie_between_0_and_1_and_order_does_not_depend_on_the_input_order
     scores: dict[int, tuple[float, float]], weight: float
 ) -> None:
     candidates = [Candidate(key, *pair) for key, pair in scores.items()]
-    fused = fuse(candidates, weight=weight)
-    assert fused == fuse(candidates[::-1], weight=weight)
+    fused = fuse(candidates, vector_weight=weight)
+    assert fused == fuse(candidates[::-1], vector_weight=weight)
     assert {item.id for item in fused} == set(scores)
     assert all(-1e-9 <= item.score <= 1 + 1e-9 for item in fused)
     assert [item.score for item in fused] == sorted((item.score for item in fused), reverse=True)

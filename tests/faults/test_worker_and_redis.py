@@ -1,0 +1,91 @@
+"""What may die: the worker in the middle of embedding, Redis with a full queue. Every file must still become ready."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.stack import Stack, wait_for
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+
+def _upload(client: httpx.Client, name: str, content: bytes) -> str:
+    answer = client.post("/api/files/upload", files={"file": (name, BytesIO(content))})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def _long_text(paragraphs: int, salt: str) -> bytes:
+    lines = [
+        f"Paragraph {n} of {salt}. " + "The quick brown fox jumps over the lazy dog. " * 12 for n in range(paragraphs)
+    ]
+    return "\n\n".join(lines).encode()
+
+
+def _statuses(client: httpx.Client) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for file in client.get("/api/files", params={"page_size": 200}).json()["results"]:
+        counts[file["status"]] = counts.get(file["status"], 0) + 1
+    return counts
+
+
+def _assert_chunks_are_whole(stack: Stack) -> None:
+    with stack.database() as database:
+        doubled = database.execute(
+            "SELECT file_id, count(*) FROM search_vectorchunk GROUP BY file_id "
+            "HAVING count(*) <> count(DISTINCT ordinal) OR max(ordinal) <> count(*) - 1"
+        ).fetchall()
+        orphans = database.execute(
+            "SELECT count(*) FROM search_vectorchunk c LEFT JOIN search_chunkembedding e ON e.chunk_id = c.id "
+            "WHERE e.chunk_id IS NULL"
+        ).fetchone()
+        wrong = database.execute(
+            "SELECT f.id FROM files_filerecord f WHERE f.status = 'ready' "
+            "AND f.chunk_count <> (SELECT count(*) FROM search_vectorchunk c WHERE c.file_id = f.id)"
+        ).fetchall()
+    assert (doubled, orphans, wrong) == ([], (0,), [])
+
+
+def _progress(client: httpx.Client, file_id: str) -> dict[str, Any]:
+    return client.get(f"/api/files/{file_id}").json()["progress"] or {}
+
+
+def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: Stack) -> None:
+    client = stack.client("killer")
+    file_id = _upload(client, "long.txt", _long_text(1500, "kill"))
+
+    def embedding() -> bool:
+        progress = _progress(client, file_id)
+        return progress.get("stage") == "index" and progress.get("done", 0) > 0
+
+    wait_for("embedding to be under way", embedding, 60, every=0.05)
+    for process in stack.processes("celery_app"):
+        if "worker" in process.cmdline():
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+
+    wait_for("the file to be ready", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready", 200, 0.5)
+    codes = [event["code"] for event in client.get(f"/api/files/{file_id}/status").json()["timeline"]]
+    assert "worker_lost" in codes, json.dumps(codes)
+    _assert_chunks_are_whole(stack)
+
+
+def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:
+    client = stack.client("emptier")
+    redis = stack.redis()
+    for number in range(50):
+        _upload(client, f"note-{number}.txt", _long_text(3, f"note {number}"))
+        if number % 10 == 0:
+            redis.flushall()
+    redis.flushall()
+
+    wait_for("all files to be ready", lambda: _statuses(client) == {"ready": 50}, 150, 0.5)
+    _assert_chunks_are_whole(stack)

@@ -1,0 +1,42 @@
+"""Files that tests make themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def pdf_of(pages: Sequence[str]) -> bytes:
+    """Return a small, valid PDF with one line of text per line of each page."""
+    objects: list[bytes] = []
+    page_ids = [4 + 2 * number for number in range(len(pages))]
+    kids = " ".join(f"{number} 0 R" for number in page_ids)
+    objects.append(b"<< /Type /Catalog /Pages 2 0 R >>")
+    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
+    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
+    for number, text in zip(page_ids, pages, strict=True):
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {number + 1} 0 R "
+            f"/Resources << /Font << /F1 3 0 R >> >> >>".encode()
+        )
+        stream = _content(text)
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+    return _assembled(objects)
+
+
+def _content(text: str) -> bytes:
+    lines = [line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)") for line in text.splitlines()]
+    shown = " ".join(f"({line}) Tj T*" for line in lines)
+    return f"BT /F1 11 Tf 14 TL 60 740 Td {shown} ET".encode("cp1252", "replace")
+
+
+def _assembled(objects: Sequence[bytes]) -> bytes:
+    out = bytearray(b"%PDF-1.4\n")
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(out)

@@ -1,0 +1,148 @@
+"""The real product for tests: `manage.py run` as a child process with a state directory of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from orchestra.embedded.postgres import EmbeddedPostgres
+from orchestra.embedded.valkey import EmbeddedValkey
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running product."""
+
+    state: Path
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def websocket_url(self) -> str:
+        """The status socket's address."""
+        return self.url.replace("http", "ws", 1) + "/ws/status/"
+
+    def manage(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a management command against this product."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=_environment(self.state),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def create_user(self, name: str, password: str = "correct horse battery") -> None:
+        """Create an ordinary user."""
+        code = (
+            "from orchestra.accounts.models import User; "
+            f"User.objects.filter(username={name!r}).exists() or User.objects.create_user({name!r}, password={password!r})"
+        )
+        done = self.manage("shell", "-v0", "-c", code)
+        assert done.returncode == 0, done.stderr
+
+    def client(self, name: str, password: str = "correct horse battery") -> httpx.Client:
+        """Return an API client signed in as a user."""
+        self.create_user(name, password)
+        answer = httpx.post(f"{self.url}/api/auth/token", json={"username": name, "password": password})
+        headers = {"Authorization": f"Bearer {answer.json()['access']}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+    def administrator(self) -> tuple[str, str]:
+        """Return the first administrator's name and password."""
+        return "admin", (self.state / "secrets" / "admin_password").read_text().strip()
+
+    def database(self) -> psycopg.Connection[Any]:
+        """Connect to this product's PostgreSQL."""
+        facts = EmbeddedPostgres(self.state).connection()
+        return psycopg.connect(host=facts["HOST"], user=facts["USER"], dbname=facts["NAME"], autocommit=True)
+
+    def redis(self) -> Any:
+        """Connect to this product's Redis-protocol server."""
+        import redis
+
+        return redis.Redis.from_url(EmbeddedValkey(self.state).url())
+
+    def processes(self, word: str) -> list[psutil.Process]:
+        """Return the child processes of the run whose command line holds `word`, parents before children."""
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                if any(word in part for part in process.cmdline()):
+                    found.append(process)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+
+def _environment(state: Path, **more: str) -> dict[str, str]:
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("EMBEDDING_ENGINE", "LOG_LEVEL", "STATE_DIR")
+    }
+    return {**kept, "STATE_DIR": str(state), **more}
+
+
+@contextmanager
+def running_stack(name: str, **settings: str) -> Iterator[Stack]:
+    """Start the product in an empty state directory, wait until it answers, stop it at the end."""
+    state = ROOT / "var" / f"test-{name}"
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True)
+    log = state / "run.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "run"],
+            cwd=ROOT,
+            env=_environment(state, **{"PORT": "18400", **settings}),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    try:
+        yield Stack(state, _address(process, log), process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        for line in log.read_text(errors="replace").splitlines():
+            if "runs at" in line:
+                return "http://" + line.split("http://", 1)[1].strip().rstrip("/")
+        time.sleep(0.1)
+    raise AssertionError(f"the product did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def wait_for(what: str, condition: Any, seconds: float = 60, every: float = 0.2) -> Any:
+    """Return the first true value of `condition()`; fail after `seconds`, saying `what` was waited for."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if value := condition():
+            return value
+        time.sleep(every)
+    raise AssertionError(f"waited {seconds} s for {what}")
