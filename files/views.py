@@ -104,8 +104,8 @@ class FilePage(LoginRequiredMixin, TemplateView):
         """Add status, timeline and the first segments."""
         file = _file_or_404(self.request, kwargs["file_id"])
         segments = Paginator(selectors.segments_of(file), SEGMENTS_SHOWN)
-        found = selectors.segment_at(file, place_of_address(self.request.GET.get("at", "")))
-        number = found.ordinal // SEGMENTS_SHOWN + 1 if found else self.request.GET.get("page")
+        found = selectors.segments_at(file, place_of_address(self.request.GET.get("at", "")))
+        number = found[0].ordinal // SEGMENTS_SHOWN + 1 if found else self.request.GET.get("page")
         return super().get_context_data(
             view_of=selectors.with_status([file])[0],
             file=file,
