@@ -16,7 +16,6 @@ from files.errors import FileNotFound
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
 from orchestra.accounts.models import User
 
-
 _LONGEST_PASSAGE = 50  # segments; a passage holds a few
 
 
@@ -73,14 +72,19 @@ def filtered(
     if statuses := [value for value in status if value in FileStatus.values]:
         files = files.filter(status__in=statuses)
     if kind:
-        files = files.filter(kind=kind)
+        files = files.filter(kind=_storable(kind))
     if tag:
-        files = files.filter(tags__contains=[tag])
+        files = files.filter(tags__contains=[_storable(tag)])
     if name:
-        files = files.filter(name__icontains=name)
+        files = files.filter(name__icontains=_storable(name))
     if wanted := list(ids):
         files = files.filter(pk__in=wanted)
     return files
+
+
+def _storable(text: str) -> str:
+    """Return text that PostgreSQL can compare: it holds no NUL, and refuses to be asked for one."""
+    return text.replace("\x00", "\ufffd")
 
 
 def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:
@@ -136,7 +140,7 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
 
 
 def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
-    """Return the current segments at a place: from its start to its last line, or the first on its page, slide or sheet."""
+    """Return the current segments at a place: all lines where they are known, else the first of its page or sheet."""
     rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}
     exact = {key: value for key, value in place.items() if key != "line_end"}
     for wanted in filter(None, (exact, rough)):

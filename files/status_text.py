@@ -1,12 +1,12 @@
 """What a file's status is called and what is said about it: the words that pages show and that their scripts repeat.
 
-The scripts get these same words as JSON (`SCRIPT_TEXTS`), so that a row says one thing whether the server or the browser
-wrote it.
+The scripts get these same words as JSON (`SCRIPT_TEXTS`), so that a row says one thing whether the server or the
+browser wrote it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.template.defaultfilters import date as format_date
@@ -114,7 +114,7 @@ def _counted(name: str, count: int) -> str:
     return TEXTS[f"{name}_one"] if count == 1 else TEXTS[f"{name}_many"].format(count=f"{count:,}")
 
 
-_DETAILS = {
+_DETAILS: dict[FileStatus, Callable[[FileStatusView], str]] = {
     FileStatus.UPLOADING: lambda _: TEXTS["uploading"],
     FileStatus.QUEUED: _waiting,
     FileStatus.PROCESSING: _running,

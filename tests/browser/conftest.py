@@ -1,4 +1,7 @@
-"""Chromium on the running product. A page that logs an error, breaks the content policy or asks a foreign host fails its test."""
+"""Chromium on the running product.
+
+A page that logs an error, breaks the content policy or asks a foreign host fails its test.
+"""
 
 from __future__ import annotations
 

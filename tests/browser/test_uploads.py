@@ -26,7 +26,7 @@ SLOW = 40_000
 @pytest.fixture
 def big_file(tmp_path: Path) -> Path:
     """A text of 20 chunks."""
-    path = tmp_path / "long.txt"
+    path = tmp_path / f"long-{uuid.uuid4().hex[:6]}.txt"
     line = f"The tide table of harbour {uuid.uuid4().hex} has many rows.\n"
     path.write_text((line * (CHUNKS * CHUNK // len(line) + 1))[: CHUNKS * CHUNK])
     return path
@@ -72,7 +72,7 @@ def test_an_upload_goes_on_after_the_browser_was_closed(
     sign_in(page, stack.url)
     page.route("**/api/files/*/upload", Valve(passing=7))
     page.locator("#pick-files").set_input_files(str(big_file))
-    expect(card_of(page, "long.txt").locator("[data-slot=sentence]")).to_contain_text("448.0", timeout=SLOW)
+    expect(card_of(page, big_file.name).locator("[data-slot=sentence]")).to_contain_text("448.0", timeout=SLOW)
     # What the user chose is gone from the disk: only the browser's own copy can go on.
     big_file.unlink()
     context.close()
@@ -82,7 +82,7 @@ def test_an_upload_goes_on_after_the_browser_was_closed(
     sent = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
     page.goto(stack.url)
-    expect(status_of(page, "long.txt")).to_have_text("Ready", timeout=SLOW)
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
     assert len(sent) == CHUNKS - 7
     expect(page.locator("#upload-cards li")).to_have_count(0)
     context.close()
@@ -90,7 +90,7 @@ def test_an_upload_goes_on_after_the_browser_was_closed(
 
 def test_a_cut_line_is_waited_out(page: Any, watch: Watch, big_file: Path) -> None:
     watch.expected += ["ERR_CONNECTION_RESET"]
-    cuts = []
+    cuts: list[str] = []
 
     def cut(route: Any) -> None:
         if len(cuts) < 4:
@@ -101,9 +101,9 @@ def test_a_cut_line_is_waited_out(page: Any, watch: Watch, big_file: Path) -> No
 
     page.route("**/api/files/*/upload", cut)
     page.locator("#pick-files").set_input_files(str(big_file))
-    card = card_of(page, "long.txt")
+    card = card_of(page, big_file.name)
     expect(card.locator("[data-slot=sentence]")).to_contain_text("The server cannot be reached. Trying again in")
-    expect(status_of(page, "long.txt")).to_have_text("Ready", timeout=SLOW)
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
 
 
 def test_pause_and_resume_send_nothing_twice(page: Any, big_file: Path) -> None:
@@ -112,24 +112,24 @@ def test_pause_and_resume_send_nothing_twice(page: Any, big_file: Path) -> None:
     page.on("response", lambda answer: accepted.append(answer) if answer.request.method == "PUT" else None)
     page.route("**/api/files/*/upload", valve)
     page.locator("#pick-files").set_input_files(str(big_file))
-    card = card_of(page, "long.txt")
+    card = card_of(page, big_file.name)
     expect(card.locator("[data-slot=sentence]")).to_contain_text("320.0", timeout=SLOW)
     card.get_by_role("button", name="Pause").click()
     expect(card.locator("[data-slot=sentence]")).to_have_text("Paused at 320.0\u00a0KB of 1.3\u00a0MB")
     valve.passing = 1000
     card.get_by_role("button", name="Resume").click()
-    expect(status_of(page, "long.txt")).to_have_text("Ready", timeout=SLOW)
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
     assert len(accepted) == CHUNKS
 
 
 def test_cancelling_removes_card_and_file(page: Any, big_file: Path) -> None:
     page.route("**/api/files/*/upload", Valve(passing=2))
     page.locator("#pick-files").set_input_files(str(big_file))
-    card = card_of(page, "long.txt")
+    card = card_of(page, big_file.name)
     expect(card.locator("[data-slot=sentence]")).to_contain_text("128.0", timeout=SLOW)
     card.get_by_role("button", name="Cancel").click()
     expect(card).to_have_count(0)
-    expect(status_of(page, "long.txt")).to_have_count(0)
+    expect(status_of(page, big_file.name)).to_have_count(0)
     page.reload()
     expect(page.locator("#upload-cards li")).to_have_count(0)
 
@@ -137,13 +137,13 @@ def test_cancelling_removes_card_and_file(page: Any, big_file: Path) -> None:
 def test_uploads_go_on_while_one_searches(page: Any, stack: Stack, big_file: Path) -> None:
     page.route("**/api/files/*/upload", Valve(passing=3))
     page.locator("#pick-files").set_input_files(str(big_file))
-    expect(card_of(page, "long.txt").locator("[data-slot=sentence]")).to_contain_text("192.0", timeout=SLOW)
+    expect(card_of(page, big_file.name).locator("[data-slot=sentence]")).to_contain_text("192.0", timeout=SLOW)
     page.unroute("**/api/files/*/upload")
     page.get_by_role("link", name="Search", exact=True).click()
     expect(page.locator("#upload-chip")).to_be_visible()
     expect(page.locator("#upload-chip")).to_be_hidden(timeout=SLOW)
     page.goto(stack.url)
-    expect(status_of(page, "long.txt")).to_have_text("Ready", timeout=SLOW)
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
 
 
 def test_a_folder_brings_its_files(page: Any, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_many_files_are_dropped_at_once(page: Any) -> None:
 
 def test_a_server_that_answers_500_is_asked_again(page: Any, watch: Watch, big_file: Path) -> None:
     watch.expected += ["status of 503"]
-    refused = []
+    refused: list[Any] = []
 
     def refuse(route: Any) -> None:
         if len(refused) < 2:
@@ -184,7 +184,7 @@ def test_a_server_that_answers_500_is_asked_again(page: Any, watch: Watch, big_f
 
     page.route("**/api/files/*/upload", refuse)
     page.locator("#pick-files").set_input_files(str(big_file))
-    expect(status_of(page, "long.txt")).to_have_text("Ready", timeout=SLOW)
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
 
 
 def test_too_large_is_said_before_a_byte_is_sent(open_page: Callable[..., Any], watch: Watch, tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""What is said about a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from files.metadata import Fact, metadata_facts
+from files.models import FileRecord, FileStatus
+from files.places import describe_place, place_address, place_of_address
+from files.selectors import FileStatusView, Progress
+from files.status_text import LABELS, stage_times, status_text, type_label
+
+
+def view(status: FileStatus, **more: Any) -> FileStatusView:
+    known = {key: more.pop(key) for key in ("waiting_behind", "progress", "attempt", "retry_at") if key in more}
+    empty = FileStatusView(FileRecord(name="a", size=1, status=status, **more), None, None, 0, None)
+    return replace(empty, **known)
+
+
+RUNNING = Progress("extract", 12, 40, "pages", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("shown", "sentence"),
+    [
+        (view(FileStatus.QUEUED, waiting_behind=0), "Next in line."),
+        (view(FileStatus.QUEUED, waiting_behind=1), "Waiting behind 1 file."),
+        (view(FileStatus.QUEUED, waiting_behind=1200), "Waiting behind 1,200 files."),
+        (
+            view(FileStatus.QUEUED, waiting_behind=3, retry_at=datetime(2026, 1, 2, 12, 5, tzinfo=UTC)),
+            "Tried again at 12:05 UTC.",
+        ),
+        (view(FileStatus.PROCESSING, progress=RUNNING, attempt=1), "Reading the text: 12 of 40 pages"),
+        (view(FileStatus.PROCESSING, progress=RUNNING, attempt=2), "Reading the text: 12 of 40 pages (attempt 2)"),
+        (view(FileStatus.PROCESSING, progress=replace(RUNNING, total=0), attempt=1), "Reading the text: 12 pages"),
+        (view(FileStatus.PROCESSING, progress=replace(RUNNING, stage="", done=0), attempt=1), "Starting"),
+        (
+            view(FileStatus.PROCESSING, progress=replace(RUNNING, heartbeat_age=44.2), attempt=1),
+            "Its worker has been silent for 44 s; if it is lost, another one starts again.",
+        ),
+        (view(FileStatus.READY, chunk_count=0), "It holds no text to search."),
+        (view(FileStatus.PARTIAL, chunk_count=1, warnings=[{}, {}]), "1 passage. 2 things could not be read."),
+        (view(FileStatus.FAILED, error_message="It is broken."), "It is broken."),
+    ],
+)
+def test_each_status_has_a_sentence(shown: FileStatusView, sentence: str) -> None:
+    assert status_text(shown).detail == sentence
+
+
+def test_every_status_has_words() -> None:
+    for status in FileStatus:
+        assert status_text(view(status)).label == LABELS[status]
+
+
+def test_stage_times_come_in_the_order_of_the_stages() -> None:
+    assert [seconds for _, seconds in stage_times({"index": 2.0, "extract": 1.0})] == [1.0, 2.0]
+
+
+def test_type_labels_begin_like_a_sentence() -> None:
+    assert type_label("text/plain") == "Plain text"
+    assert type_label("") == ""
+
+
+def test_places_go_into_an_address_and_back() -> None:
+    place = {"sheet": "Bilanz & Ü", "cells": "A1:C9", "headings": ["Limits"]}
+    assert place_of_address(place_address({**place, "page": None})) == place
+    assert place_address({}) == ""
+    assert describe_place(place) == "sheet Bilanz & Ü, cells A1:C9, Limits"
+
+
+def test_metadata_is_told_in_words() -> None:
+    facts = metadata_facts(
+        {
+            "coverage": {"done": 3, "total": 4, "unit": "pages"},
+            "title": "Report",
+            "page_count": 4,
+            "authors": ["A", "", "B"],
+            "encrypted": False,
+            "subject": "",
+            "more": {"paper_size": "A4"},
+            "language": "en",
+        }
+    )
+    assert facts == [
+        Fact("Read", "3 of 4 pages"),
+        Fact("Title", "Report"),
+        Fact("Page count", "4"),
+        Fact("Authors", "A, B"),
+        Fact("Encrypted", "no"),
+        Fact("More", "Paper size: A4"),
+    ]
