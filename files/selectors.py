@@ -17,6 +17,9 @@ from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobStat
 from orchestra.accounts.models import User
 
 
+_LONGEST_PASSAGE = 50  # segments; a passage holds a few
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a running job is: `done` of `total` units (0: unknown) of one stage."""
@@ -130,6 +133,22 @@ def job_of(file: FileRecord) -> ProcessingJob | None:
 def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
     """Return a file's current segments in reading order."""
     return FileSegment.objects.filter(file=file, generation=file.generation).order_by("ordinal")
+
+
+def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
+    """Return the current segments at a place: from its start to its last line, or the first on its page, slide or sheet."""
+    rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}
+    exact = {key: value for key, value in place.items() if key != "line_end"}
+    for wanted in filter(None, (exact, rough)):
+        if first := segments_of(file).filter(place__contains=wanted).first():
+            return [first, *_up_to_line(file, first, place.get("line_end"))]
+    return []
+
+
+def _up_to_line(file: FileRecord, first: FileSegment, last_line: object) -> list[FileSegment]:
+    if not isinstance(last_line, int):
+        return []
+    return list(segments_of(file).filter(ordinal__gt=first.ordinal, place__line__lte=last_line)[:_LONGEST_PASSAGE])
 
 
 def text_of(file: FileRecord) -> Iterator[str]:

@@ -177,6 +177,12 @@ def find(owner: User, upload_id: UUID) -> Upload:
     return upload
 
 
+def unfinished(file: FileRecord) -> UploadState | None:
+    """Return what has been received of a file whose bytes are not all here; None when they are."""
+    upload = Upload.objects.select_related("file").filter(file=file, completed_at=None).first()
+    return state_of(upload) if upload else None
+
+
 def state_of(upload: Upload) -> UploadState:
     """Return what has been received of an upload, from the database and nowhere else."""
     if upload.completed_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,12 +15,22 @@ from django.shortcuts import redirect
 from django.views import View
 from django.views.generic import TemplateView
 
-from files import selectors, services
+from files import selectors, services, uploads
 from files.errors import FileNotFound
-from files.models import FileRecord
+from files.models import FileRecord, FileStatus
+from files.metadata import metadata_facts
+from files.places import place_of_address
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 
+# Which statuses one filter of the list stands for.
+GROUPS = (
+    ("Under way", (FileStatus.UPLOADING, FileStatus.QUEUED, FileStatus.PROCESSING)),
+    ("Ready", (FileStatus.READY,)),
+    ("Read in part", (FileStatus.PARTIAL,)),
+    ("Failed", (FileStatus.FAILED,)),
+    ("Cancelled", (FileStatus.CANCELLED,)),
+)
 PAGE_SIZE = 50
 SEGMENTS_SHOWN = 50
 
@@ -29,6 +40,24 @@ def _file_or_404(request: HttpRequest, file_id: UUID) -> FileRecord:
         return selectors.get_file(cast(User, request.user), file_id)
     except FileNotFound as exc:
         raise Http404 from exc
+
+
+@dataclass(frozen=True, slots=True)
+class StatusGroup:
+    """A filter of the file list: its name, its statuses, how many files it would show, whether it is chosen."""
+
+    label: str
+    statuses: tuple[str, ...]
+    count: int
+    chosen: bool
+
+
+def status_groups(counts: dict[str, int], chosen: list[str]) -> list[StatusGroup]:
+    """Return the filters by status, in the order of a file's life."""
+    return [
+        StatusGroup(label, statuses, sum(counts.get(status, 0) for status in statuses), set(statuses) == set(chosen))
+        for label, statuses in GROUPS
+    ]
 
 
 class FileListPage(LoginRequiredMixin, TemplateView):
@@ -54,9 +83,13 @@ class FileListPage(LoginRequiredMixin, TemplateView):
             counts=counts,
             total=sum(counts.values()),
             searchable=counts.get("ready", 0) + counts.get("partial", 0),
+            groups=status_groups(counts, query.getlist("status")),
+            name=query.get("name", ""),
+            narrowed=any(query.get(key) for key in ("status", "kind", "name")),
             used=selectors.bytes_used(user),
             quota=user.effective_quota,
-            chunk_size=settings.UPLOAD_CHUNK_SIZE,
+            blank_id=UUID(int=0),
+            newest_id=selectors.files_of(user).values_list("pk", flat=True).first() or "",
             max_file_size=settings.MAX_FILE_SIZE,
             **kwargs,
         )
@@ -71,12 +104,17 @@ class FilePage(LoginRequiredMixin, TemplateView):
         """Add status, timeline and the first segments."""
         file = _file_or_404(self.request, kwargs["file_id"])
         segments = Paginator(selectors.segments_of(file), SEGMENTS_SHOWN)
+        found = selectors.segments_at(file, place_of_address(self.request.GET.get("at", "")))
+        number = found[0].ordinal // SEGMENTS_SHOWN + 1 if found else self.request.GET.get("page")
         return super().get_context_data(
             view_of=selectors.with_status([file])[0],
             file=file,
             job=selectors.job_of(file),
             timeline=selectors.timeline(file),
-            segments=segments.get_page(self.request.GET.get("page")),
+            upload=uploads.unfinished(file),
+            segments=segments.get_page(number),
+            found=found,
+            metadata=metadata_facts(file.metadata),
             **kwargs,
         )
 

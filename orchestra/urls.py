@@ -1,7 +1,9 @@
 """All addresses. /api/ is for programs, /admin/ for the administrator, the rest are pages."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 handler404 = "orchestra.common.api_errors.not_found"
@@ -15,6 +17,8 @@ urlpatterns = [
     path("api/", include("orchestra.monitoring.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    # Pages of libraries name no icon, and browsers then ask here.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg", permanent=True)),
     path("", include("orchestra.accounts.urls")),
     path("", include("search.urls")),
     path("", include("files.urls")),

@@ -7,6 +7,8 @@ from typing import Any, cast
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.views.generic import TemplateView
 
+from files.selectors import counts_by_status
+from files.states import SEARCHABLE
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 from search import services
@@ -20,10 +22,15 @@ class SearchPage(LoginRequiredMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Run the search of the address, if there is one."""
         query = self.request.GET.get("q", "").strip()
-        context = super().get_context_data(query=query, **kwargs)
+        user = cast(User, self.request.user)
+        counts = counts_by_status(user)
+        total, searchable = sum(counts.values()), sum(counts.get(status, 0) for status in SEARCHABLE)
+        context = super().get_context_data(
+            query=query, total=total, searchable=searchable, not_searchable=total - searchable, **kwargs
+        )
         if query:
             try:
-                context["result"] = services.search(cast(User, self.request.user), query)
+                context["result"] = services.search(user, query)
             except OrchestraError as exc:
                 context["error"] = exc
         return context

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from files.models import FileEvent, FileSegment, FileStatus
 from files.names import MAX_NAME, MAX_TAGS
 from files.selectors import FileStatusView
+from files.status_text import type_label
 from files.uploads import UploadState
 
 
@@ -39,6 +40,7 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     name = serializers.CharField(source="file.name")
     media_type = serializers.CharField(source="file.media_type")
     kind = serializers.CharField(source="file.kind")
+    type_label = serializers.SerializerMethodField(help_text="What a person calls the media type.")
     size = serializers.IntegerField(source="file.size")
     sha256 = serializers.CharField(source="file.sha256")
     status = serializers.ChoiceField(source="file.status", choices=FileStatus.choices)
@@ -56,6 +58,10 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     error = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(source="file.created_at")
     updated_at = serializers.DateTimeField(source="file.updated_at")
+
+    def get_type_label(self, view: FileStatusView) -> str:
+        """Return the media type's name for people; empty until the content was looked at."""
+        return type_label(view.file.media_type)
 
     def get_error(self, view: FileStatusView) -> dict[str, str] | None:
         """Return the reason of a failed file, None otherwise."""

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from orchestra.accounts.selectors import user_for_command
 from orchestra.common.errors import OrchestraError
 from search import services
-from search.places import describe_place
+from files.places import describe_place
 from search.retrieval import Hit
 
 

@@ -1,0 +1,73 @@
+"""How pages show files: status words, kinds, places, the room they take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from files import selectors
+from files.models import FileRecord, FileStatus
+from files.places import describe_place
+from files.selectors import FileStatusView
+from files.states import ALLOWED
+from files.status_text import LABELS, SCRIPT_TEXTS, StatusText, stage_times, status_text, type_label
+from orchestra.accounts.models import User
+
+register = template.Library()
+
+register.filter("place_words", describe_place)
+register.filter("type_label", type_label)
+register.filter("stage_times", stage_times)
+
+
+@register.filter
+def place_without_headings(place: dict[str, Any]) -> str:
+    """Return where a segment stands, short enough for the margin."""
+    return describe_place({key: value for key, value in place.items() if key != "headings"})
+
+
+@register.filter
+def plain_heading(text: str) -> str:
+    """Return a heading without the marks that Markdown puts before it."""
+    return text.lstrip("#").strip() or text
+
+
+@register.simple_tag(name="status_text")
+def status_text_tag(view: FileStatusView) -> StatusText:
+    """Return the label and the sentence of a file's status."""
+    return status_text(view)
+
+
+@register.simple_tag
+def script_texts() -> dict[str, Any]:
+    """Return the words that the scripts need to say the same."""
+    return SCRIPT_TEXTS
+
+
+@register.filter
+def status_label(status: str) -> str:
+    """Return what a status is called."""
+    return LABELS[FileStatus(status)]
+
+
+@register.filter
+def may_retry(file: FileRecord) -> bool:
+    """Whether the file can be read again now."""
+    return bool(file.storage_key) and FileStatus.QUEUED in ALLOWED[FileStatus(file.status)] and not _running(file)
+
+
+@register.filter
+def may_cancel(file: FileRecord) -> bool:
+    """Whether the file's processing can be stopped now."""
+    return _running(file)
+
+
+def _running(file: FileRecord) -> bool:
+    return file.status in (FileStatus.QUEUED, FileStatus.PROCESSING)
+
+
+@register.simple_tag
+def bytes_used(user: User) -> int:
+    """Return the bytes that a user's files take."""
+    return selectors.bytes_used(user)

@@ -1,0 +1,17 @@
+// Keeps a page of files true: one socket, polling while there is none, and a badge that says which.
+import { Connection } from "./live/connection.js";
+import { showBadge } from "./live/badge.js";
+import { FilePage } from "./live/file_page.js";
+import { FileList } from "./live/list.js";
+import { watchActions } from "./live/actions.js";
+
+const list = document.getElementById("file-list");
+const file = document.getElementById("file-page");
+const view = list ? new FileList(list) : file ? new FilePage(file) : null;
+
+if (view) {
+  const connection = new Connection(view);
+  connection.onstate = showBadge;
+  watchActions(view);
+  connection.start();
+}

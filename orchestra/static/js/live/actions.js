@@ -1,0 +1,39 @@
+// Retry, cancel and delete without leaving the page, so that uploads go on. Without this script the forms post as usual.
+import { ApiError, request } from "../api.js";
+
+export function watchActions(view) {
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-action]");
+    if (!form) return;
+    event.preventDefault();
+    act(view, form);
+  });
+}
+
+async function act(view, form) {
+  const id = form.closest("[data-file]").dataset.file;
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    if (form.dataset.action === "delete") {
+      await request("DELETE", `/api/files/${id}`);
+      view.remove(id);
+    } else {
+      view.apply([await request("POST", `/api/files/${id}/${form.dataset.action}`)]);
+    }
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) view.remove(id);
+    else say(error);
+  } finally {
+    button.disabled = false;
+    form.closest("details")?.removeAttribute("open");
+  }
+}
+
+function say(error) {
+  const note = document.createElement("p");
+  note.className = "message message-error";
+  note.setAttribute("role", "alert");
+  note.textContent = [error.message, error.hint].filter(Boolean).join(" ");
+  document.getElementById("messages").replaceChildren(note);
+}
