@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from orchestra.common.errors import OrchestraError
 from orchestra.embedded.console import Console
 from orchestra.embedded.errors import ProgramFailedError
+from orchestra.embedded.external import require_external_servers
 from orchestra.embedded.ports import Listener, listen
 from orchestra.embedded.probe import WebProbe
 from orchestra.embedded.programs import product_programs
@@ -90,13 +91,14 @@ class _Run:
             self._console.close()
 
     def _start_servers(self) -> None:
+        require_external_servers()
         for server in embedded_servers():
             if not self._stop.made():
                 self._console.say(f"{server.label} {'started' if server.ensure() else 'runs already'}.")
 
     def _migrate(self) -> FirstAdministrator | None:
         """Bring the database up to date and make the first administrator if there is none."""
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         administrator: FirstAdministrator | None = import_string(FIRST_ADMINISTRATOR)()
         connections.close_all()
         self._console.say("Database is up to date.")
