@@ -50,6 +50,20 @@ def sandbox_level() -> SandboxLevel:
 
 
 def _pieces(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
+    """Yield what one reading process sends; start a second one when the fork server died before the first piece."""
+    started = False
+    for attempt in range(2):
+        try:
+            for piece in _pieces_of_one(path, source, limits):
+                started = True
+                yield piece
+            return
+        except SandboxUnavailable:
+            if started or attempt:
+                raise
+
+
+def _pieces_of_one(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
     with _Reader(*fork_server.start_reader(path, source, limits), limits) as reader:
         allowed = 4 * limits.output_for(source.path.stat().st_size) + 64 * MIB
         for payload in reader.frames():

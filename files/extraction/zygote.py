@@ -84,8 +84,9 @@ class Zygote:
 
     def _drop(self, pid: int) -> None:
         """The worker let go of the leash (or said a byte on it): end the child and all it may have started."""
-        self._selector.unregister(self._leashes[pid])
-        _kill_group(pid)
+        if leash := self._leashes.get(pid):  # it may have ended and been reported in the same turn
+            self._selector.unregister(leash)
+            _kill_group(pid)
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):

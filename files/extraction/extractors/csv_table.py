@@ -116,13 +116,18 @@ def _vote(lines: list[str]) -> tuple[str, int]:
     if lines and (declared := re.fullmatch(r'"?sep=(.)"?\s*', lines[0].lstrip("\ufeff"), re.I)):
         return declared[1], 1
     lines = [line.replace("\x00", "") for line in lines]
-    return max(_DELIMITERS, key=lambda delimiter: _evenness(lines, delimiter)), 0
+    # Quotes that end at a delimiter speak for it; only when no candidate has them so are loose ones forgiven.
+    for strict in (True, False):
+        votes = {delimiter: _evenness(lines, delimiter, strict=strict) for delimiter in _DELIMITERS}
+        if any(votes.values()):
+            break
+    return max(votes, key=lambda delimiter: votes[delimiter]), 0
 
 
-def _evenness(lines: list[str], delimiter: str) -> float:
+def _evenness(lines: list[str], delimiter: str, *, strict: bool) -> float:
     """Return how table-like `lines` are when cut at `delimiter`: rows of the usual width count, wider is better."""
     try:
-        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SAMPLE_ROWS) if row]
+        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter, strict=strict), _SAMPLE_ROWS) if row]
     except csv.Error:
         return 0.0
     widths = Counter(len(row) for row in rows if len(row) > 1)

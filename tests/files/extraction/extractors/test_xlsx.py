@@ -30,7 +30,7 @@ class TestXlsxExtractor(ExtractorContract):
 
     def test_tells_sheet_and_cells(self, path: Path) -> None:
         table = next(s for s in segments(read(path, XLSX)) if "Aurora" in s.text)
-        assert (table.place.sheet, table.place.cells) == ("Fleet", "A2:C3")
+        assert (table.place.sheet, table.place.cells) == ("Fleet", "A1:C3")
 
     def test_hidden_sheets_are_read_and_marked(self, path: Path) -> None:
         pieces = read(path, XLSX)
