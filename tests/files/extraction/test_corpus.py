@@ -18,7 +18,7 @@ from tests.files.extraction.contract import facts, text_of, warnings_of
 CORPUS = Path(__file__).resolve().parents[3] / "../shared/corpus"
 FLOOR = {
     "pdf": 27,
-    "docx": 12,
+    "docx": 13,
     "xlsx": 12,
     "html": 11,
     "md": 3,

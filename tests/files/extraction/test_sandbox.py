@@ -148,7 +148,7 @@ def test_closing_early_ends_the_process(source: Callable[[str], Source]) -> None
     pieces = extract_in_sandbox(source("+spin"), Limits())
     next(pieces)
     assert _readers()
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert not _readers()
 
 

@@ -120,6 +120,51 @@ def test_an_office_file_with_a_password_says_so(tmp_path: Path) -> None:
         read(write(tmp_path / "p.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)), DOCX)
 
 
+def numbered(text: str, level: int = 0, number: int = 1) -> str:
+    settings = f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+    return f"<w:p>{settings}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_lists_are_counted_as_word_counts_them(tmp_path: Path) -> None:
+    levels = "".join(
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for at, (form, text) in enumerate([("decimal", "%1."), ("lowerLetter", "%1.%2)"), ("upperRoman", "%3.")])
+    )
+    bullets = '<w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/><w:lvlText w:val="o"/></w:lvl>'
+    again = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+    numbering = (
+        f'<w:numbering {NAMESPACE}><w:abstractNum w:abstractNumId="7">{levels}</w:abstractNum>'
+        f'<w:abstractNum w:abstractNumId="8">{bullets}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="8"/></w:num>'
+        f'<w:num w:numId="3"><w:abstractNumId w:val="7"/>{again}</w:num></w:numbering>'
+    )
+    body = (
+        numbered("one")
+        + numbered("two")
+        + numbered("first", 1)
+        + numbered("second", 1)
+        + numbered("deep", 2)
+        + numbered("three")
+        + numbered("fresh", 1)
+        + numbered("bullet", 0, 2)
+        + numbered("anew", 0, 3)
+        + numbered("plain", 0, 0)
+    )
+    path = write(tmp_path / "n.docx", docx(body, {"word/numbering.xml": numbering}, [("numbering", "numbering.xml")]))
+    assert [segment.text for segment in segments(read(path, DOCX))] == [
+        "1. one",
+        "2. two",
+        "  2.a) first",
+        "  2.b) second",
+        "    I. deep",
+        "3. three",
+        "  3.a) fresh",
+        "- bullet",
+        "1. anew",
+        "plain",
+    ]
+
+
 def test_absurd_spans_do_not_widen_the_table(tmp_path: Path) -> None:
     span = '<w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
     body = f"<w:tbl><w:tr><w:tc>{span}{paragraph('wide')}</w:tc><w:tc>{paragraph('next')}</w:tc></w:tr></w:tbl>"
