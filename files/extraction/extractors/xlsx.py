@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _OVERLAP = 64
-_CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})\d')
+_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')  # the first 26 columns are many to find and not worth it
 _ROW = re.compile(rb'<(?:\w+:)?row [^>]{0,200}?\br="(\d{1,9})"')
 _THREAD_PLACEHOLDER = "[Threaded comment]"
 
@@ -197,7 +197,7 @@ def _shown(value: Any) -> str:
 
 
 def _grid_size(package: Package, part: str) -> int:
-    """Return how many cells lie between the first and the last used one, from the references in the XML.
+    """Return about how many cells lie between the first and the last used one, from the references in the XML.
 
     The declared dimension is not asked: nothing holds it to the truth.
     """
@@ -207,13 +207,12 @@ def _grid_size(package: Package, part: str) -> int:
         rest = b""
         while block := stream.read(_CHUNK):
             block = rest + block
-            columns.update(_CELL.findall(block))
+            columns.update(_FAR_COLUMN.findall(block))
             if rows := _ROW.findall(block):
                 numbers = [int(row) for row in rows]
                 first, last = min([*numbers, first or numbers[0]]), max([*numbers, last])
             rest = block[-_OVERLAP:]
-    numbers = [_column_number(letters) for letters in columns]
-    return (last - first + 1) * (max(numbers) - min(numbers) + 1) if numbers else 0
+    return (last - first + 1) * max([26, *map(_column_number, columns)])
 
 
 def _comments(package: Package, sheet: _Sheet) -> Iterator[Segment]:
