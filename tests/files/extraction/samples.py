@@ -90,7 +90,8 @@ def docx(body: str, more: dict[str, str] | None = None, relations: Sequence[tupl
         "_rels/.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
         "word/document.xml": f'{head}<w:document xmlns:w="{W}" xmlns:r="{OFFICE}"><w:body>{body}</w:body></w:document>',
-        "word/_rels/document.xml.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships">{pointers}</Relationships>',
+        "word/_rels/document.xml.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships">{pointers}'
+        "</Relationships>",
         "docProps/core.xml": f'{head}<cp:coreProperties xmlns:cp="{PACKAGE}/metadata/core-properties" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Harbour rules</dc:title>'
         "<dc:creator>A. Writer</dc:creator></cp:coreProperties>",
@@ -103,6 +104,13 @@ def paragraph(text: str, style: str = "") -> str:
     """A Word paragraph."""
     settings = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
     return f'<w:p>{settings}<w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+
+
+def table(*rows: Sequence[str], after_last: str = "") -> str:
+    """A Word table; `after_last` is put into its last cell, behind the text."""
+    cells = [[f"<w:tc>{paragraph(cell)}@</w:tc>" for cell in row] for row in rows]
+    cells[-1][-1] = cells[-1][-1].replace("@", after_last)
+    return "<w:tbl>" + "".join(f"<w:tr>{''.join(row)}</w:tr>" for row in cells).replace("@", "") + "</w:tbl>"
 
 
 def xlsx(sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = (), comment: str = "") -> bytes:
