@@ -16,7 +16,6 @@ from files.errors import FileNotFound
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
 from orchestra.accounts.models import User
 
-
 _LONGEST_PASSAGE = 50  # segments; a passage holds a few
 
 
@@ -136,7 +135,7 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
 
 
 def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
-    """Return the current segments at a place: from its start to its last line, or the first on its page, slide or sheet."""
+    """Return the current segments at a place: its lines, or the first segment of its page, slide or sheet."""
     rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}
     exact = {key: value for key, value in place.items() if key != "line_end"}
     for wanted in filter(None, (exact, rough)):

@@ -1,7 +1,7 @@
 """What a file's status is called and what is said about it: the words that pages show and that their scripts repeat.
 
-The scripts get these same words as JSON (`SCRIPT_TEXTS`), so that a row says one thing whether the server or the browser
-wrote it.
+The scripts get these same words as JSON (`SCRIPT_TEXTS`), so that a row says one thing whether the server or the
+browser wrote it.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from django.views.generic import TemplateView
 
 from files import selectors, services, uploads
 from files.errors import FileNotFound
-from files.models import FileRecord, FileStatus
 from files.metadata import metadata_facts
+from files.models import FileRecord, FileStatus
 from files.places import place_of_address
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError

@@ -56,7 +56,8 @@ class Stack:
         """Create an ordinary user."""
         code = (
             "from orchestra.accounts.models import User; "
-            f"User.objects.filter(username={name!r}).exists() or User.objects.create_user({name!r}, password={password!r})"
+            f"User.objects.filter(username={name!r}).exists() "
+            f"or User.objects.create_user({name!r}, password={password!r})"
         )
         done = self.manage("shell", "-v0", "-c", code)
         assert done.returncode == 0, done.stderr

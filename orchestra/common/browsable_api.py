@@ -17,7 +17,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
     ) -> str:
         """Render the page, allowing style attributes in it: DRF's base.html positions its buttons with them."""
         if renderer_context:
-            renderer_context["response"]._csp_update = {"style-src-attr": [UNSAFE_INLINE]}  # noqa: SLF001  # csp's way
+            renderer_context["response"]._csp_update = {"style-src-attr": [UNSAFE_INLINE]}  # csp's way
         return super().render(data, accepted_media_type, renderer_context)
 
     def get_context(

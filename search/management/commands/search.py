@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from files.places import describe_place
 from orchestra.accounts.selectors import user_for_command
 from orchestra.common.errors import OrchestraError
 from search import services
-from files.places import describe_place
 from search.retrieval import Hit
 
 
