@@ -23,7 +23,9 @@ PAGES = ["/", "/search", "/search?q=wind", "/account", "/account/password"]
 @pytest.fixture(scope="module")
 def report(stack: Stack) -> str:
     """The id of a searchable file with many sections."""
-    sections = "\n\n".join(f"## Berth {n}\n\nThe crane at berth {n} stops when the wind is strong." for n in range(1, 90))
+    sections = "\n\n".join(
+        f"## Berth {n}\n\nThe crane at berth {n} stops when the wind is strong." for n in range(1, 90)
+    )
     content = f"# Harbour {uuid.uuid4().hex}\n\n{sections}".encode()
     with stack.client(USER, PASSWORD) as client:
         file_id: str = client.post("/api/files/upload", files={"file": ("report.md", content)}).json()["id"]
