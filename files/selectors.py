@@ -72,14 +72,19 @@ def filtered(
     if statuses := [value for value in status if value in FileStatus.values]:
         files = files.filter(status__in=statuses)
     if kind:
-        files = files.filter(kind=kind)
+        files = files.filter(kind=_storable(kind))
     if tag:
-        files = files.filter(tags__contains=[tag])
+        files = files.filter(tags__contains=[_storable(tag)])
     if name:
-        files = files.filter(name__icontains=name)
+        files = files.filter(name__icontains=_storable(name))
     if wanted := list(ids):
         files = files.filter(pk__in=wanted)
     return files
+
+
+def _storable(text: str) -> str:
+    """Return what a user typed without NUL, which PostgreSQL refuses even in a comparison."""
+    return text.replace("\x00", "")
 
 
 def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:

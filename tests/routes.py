@@ -46,6 +46,7 @@ def _walk(patterns: list[Any], prefix: str) -> Iterator[Route]:
         if isinstance(pattern, URLResolver):
             yield from _walk(pattern.url_patterns, template)
         elif isinstance(pattern, URLPattern):
-            view: Any = getattr(pattern.callback, "cls", None) or pattern.callback.view_class
+            callback: Any = pattern.callback
+            view: Any = getattr(callback, "cls", None) or callback.view_class
             methods = tuple(m for m in METHODS if m in view.http_method_names and hasattr(view, m))
             yield Route(pattern.name or template, template, methods)

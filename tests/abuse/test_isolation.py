@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -76,7 +77,6 @@ BODIES: dict[tuple[str, str], Any] = {
 
 ROUTES = routes()
 OBJECT_ROUTES = [route for route in ROUTES if route.parameters]
-OWN_ROUTES = [route for route in ROUTES if not route.parameters and route.name not in PUBLIC]
 
 
 @dataclass(frozen=True)
@@ -223,24 +223,22 @@ def test_anothers_id_answers_exactly_as_an_unknown_id(route: Route, estate: Esta
     assert estate.state() == before
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.name not in PUBLIC], ids=_by_name)
 @pytest.mark.django_db
-def test_strangers_and_inactive_users_get_nothing(route: Route, estate: Estate, bob: User) -> None:
+def test_strangers_and_inactive_users_get_nothing(estate: Estate, bob: User) -> None:
     principals = [Principal("nobody", {}), *principals_of(bob, "bob, inactive")]
     clients = [(principal.name, principal.client()) for principal in principals]
     User.objects.filter(pk=bob.pk).update(is_active=False)
     before = estate.state()
     values = {name: objects[0] for name, objects in _objects(estate).items()}
-    for name, client in clients:
-        for method in route.methods:
-            answer = _comparable(_send(client, route, method, values), values)
+    for route in ROUTES:
+        if route.name in PUBLIC:
+            continue
+        for (name, client), method in product(clients, route.methods):
+            status, _, location, text = _comparable(_send(client, route, method, values), values)
             case = f"{name}: {method.upper()} {route.path(values)}"
-            if route.is_api:
-                assert answer[0] == 401, case
-            else:
-                assert answer[0] == 302, case
-                assert answer[2].startswith("/sign-in?next="), case
-            assert CANARY not in answer[3], case
+            assert status == (401 if route.is_api else 302), case
+            assert route.is_api or location.startswith("/sign-in?next="), case
+            assert CANARY not in text, case
     assert estate.state() == before
 
 
@@ -257,8 +255,6 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
         "/?name=" + CANARY[:4],
         "/api/files?page_size=200",
         f"/api/files?name={CANARY[:4]}",
-        f"/api/files?id={estate.file.pk}",
-        f"/api/files?tag={CANARY}tag"[:-3] + "tag",
         "/search?q=zebrafish",
         "/search?q=secret+name+of+the+zebrafish",
         f"/api/files/{own.pk}/content?format=text",
@@ -271,9 +267,8 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
                 response = client.get(address, headers={"Accept": accept})
                 status, _, _, text = _comparable(response, {})
                 read += status == 200
-                echoed = text.replace(f"{CANARY}tag", "") if "tag=" in address else text
-                assert CANARY not in echoed, f"{principal.name}: {address}"
-                assert str(estate.file.pk) not in text.replace(address, ""), f"{principal.name}: {address}"
+                assert CANARY not in text, f"{principal.name}: {address}"
+                assert str(estate.file.pk) not in text, f"{principal.name}: {address}"
     assert read > 2 * len(addresses), "most of these are bob's own and must answer him"
 
 
@@ -308,7 +303,9 @@ def test_searches_find_nothing_of_anothers(
 def test_lists_answer_for_anothers_id_as_for_an_unknown_one(estate: Estate, bob: User) -> None:
     client = principals_of(bob, "bob")[0].client()
     hers, nobodys = client.get(f"/api/files?id={estate.file.pk}"), client.get(f"/api/files?id={uuid4()}")
-    assert hers.json() == nobodys.json() == {"count": 0, "next": None, "previous": None, "results": []}
+    assert hers.json() == nobodys.json()
+    assert (hers.json()["count"], hers.json()["results"]) == (0, [])
+    assert client.get(f"/api/files?tag={CANARY}tag").json()["count"] == 0
 
 
 @pytest.mark.django_db

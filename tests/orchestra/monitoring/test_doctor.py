@@ -8,8 +8,10 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from files import storage
@@ -98,15 +100,15 @@ def answering(row: object) -> Break:
 
 
 def pending_migration(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(infrastructure.MigrationExecutor, "migration_plan", lambda *_: [("a migration", False)])
+    patch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("a migration", False)])
 
 
 def no_redis(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(infrastructure.cache, "set", raising(RedisConnectionError("refused")))
+    patch.setattr(cache, "set", raising(RedisConnectionError("refused")))
 
 
 def forgetful_redis(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(infrastructure.cache, "get", lambda _: None)
+    patch.setattr(cache, "get", lambda _: None)
 
 
 def silent_worker(patch: pytest.MonkeyPatch) -> None:

@@ -104,4 +104,4 @@ def test_env_example_sets_nothing_and_reads_back_as_the_defaults(
         "".join(line[1:] + "\n" for line in env_example().splitlines() if line[:1] == "#" and line[1:2] != " ")
     )
     assert path.read_text().count("=") >= len(Environment.model_fields)
-    assert Environment(_env_file=path) == Environment(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+    assert Environment(_env_file=path) == Environment(_env_file=None)
