@@ -54,16 +54,16 @@ class Misbehaving(Extractor):
 
     def spin(self) -> Iterator[Piece]:
         """Burn the processor."""
-        while True:
+        for _ in iter(int, 1):  # zeros, for ever
             pass
-        yield
+        yield from ()
 
     def eat(self) -> Iterator[Piece]:
         """Take memory without end."""
-        held = []
-        while True:
+        held: list[bytearray] = []
+        for _ in iter(int, 1):
             held.append(bytearray(16 << 20))
-        yield
+        yield from ()
 
     def crash(self) -> Iterator[Piece]:
         """Read from nowhere."""
@@ -77,8 +77,7 @@ class Misbehaving(Extractor):
 
     def leave(self) -> Iterator[Piece]:
         """End without a word."""
-        os._exit(0)
-        yield
+        yield from _end()
 
     def refuse(self) -> Iterator[Piece]:
         """Say what is wrong."""
@@ -108,3 +107,8 @@ class Misbehaving(Extractor):
             file.write(bytes(1 << 20))
             file.flush()
         yield Segment("wrote")
+
+
+def _end() -> Iterator[Piece]:
+    code = 0
+    os._exit(code)

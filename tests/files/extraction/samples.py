@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +113,10 @@ def table(*rows: Sequence[str], after_last: str = "") -> str:
     return "<w:tbl>" + "".join(f"<w:tr>{''.join(row)}</w:tr>" for row in cells).replace("@", "") + "</w:tbl>"
 
 
-def xlsx(sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = (), comment: str = "") -> bytes:
+def xlsx(sheets: Mapping[str, Sequence[Any]], *, hidden: Sequence[str] = (), comment: str = "") -> bytes:
     """An Excel workbook; `comment` stands on A1 of the first sheet."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:

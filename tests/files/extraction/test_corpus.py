@@ -51,7 +51,8 @@ def test_reads_at_least_as_many_real_files_as_before(kind: str) -> None:
 
 def _manifest() -> list[dict[str, Any]]:
     manifest = json.loads((CORPUS / "files/manifest.json").read_text())
-    return manifest["files"] if isinstance(manifest, dict) else manifest
+    entries: list[dict[str, Any]] = manifest["files"] if isinstance(manifest, dict) else manifest
+    return entries
 
 
 def _scorer() -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of, warnings_of
@@ -90,6 +90,7 @@ CELL = st.text(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=40))
 def test_no_cell_is_ever_lost(rows: list[list[str]]) -> None:
     out = io.StringIO()

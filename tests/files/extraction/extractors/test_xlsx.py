@@ -60,8 +60,8 @@ def test_cells_in_opposite_corners_are_read_without_the_rectangle_between_them(t
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.active["A1"] = "near"
-    book.active["XFD1048576"] = "far"
+    book.worksheets[0]["A1"] = "near"
+    book.worksheets[0]["XFD1048576"] = "far"
     path = tmp_path / "far.xlsx"
     book.save(path)
     pieces = read(path, XLSX)
