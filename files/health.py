@@ -59,12 +59,12 @@ def check_socket() -> Outcome:
 
 async def _first_message(ticket: str) -> str:
     """Return the type of the application's first message after it accepted a socket, or of its refusal."""
-    from orchestra.asgi import application
+    from channels.routing import get_default_application  # the project stands above this application
 
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     await incoming.put({"type": "websocket.connect"})
-    served = asyncio.ensure_future(application(_scope(ticket), incoming.get, outgoing.put))
+    served = asyncio.ensure_future(get_default_application()(_scope(ticket), incoming.get, outgoing.put))
     try:
         async with asyncio.timeout(_SOCKET_SECONDS):
             kind = await _next_kind(outgoing, served)

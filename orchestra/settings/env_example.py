@@ -17,13 +17,14 @@ def env_example() -> str:
     """Return the text of `.env.example`: each variable with its sentence, its default commented out."""
     fields = Environment.model_fields
     entries = (
-        f"\n# {fields[field].description}\n#{variable}={_written(fields[field].default)}\n"
+        f"\n# {fields[field].description}\n#{variable}={written(fields[field].default)}\n"
         for variable, field in variable_names().items()
     )
     return _HEAD + "".join(entries)
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """Return a default as a person would write it in `.env`; paths relative to the clone."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
