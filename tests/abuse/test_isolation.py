@@ -42,6 +42,7 @@ PUBLIC = {
     "api-token-revoke": "takes the token itself",
     "schema": "describes the API and holds no data",
     "docs": "describes the API and holds no data",
+    "favicon": "a picture",
     "sign-in": "where credentials are given",
     "sign-out": "ends whatever session there is; harmless without one",
 }
