@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from files import storage
 from files.errors import FileNotFound
 from files.models import FileRecord
+from orchestra.common.api_errors import error_body
 
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII | re.IGNORECASE)
+_RANGE_HINT = "Ask for a range that begins inside the file, or leave the Range header out."
 _PIECE = 256 * 1024
 
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -42,17 +44,23 @@ def respond(file: FileRecord, range_header: str) -> HttpResponseBase:
 
 def _ranged(path: Path, size: int, header: str) -> HttpResponseBase:
     match = _RANGE.fullmatch(header.strip()) if header else None
-    if match is None or match.groups() == ("", ""):
+    if match is None or _is_invalid(*match.groups()):
         return FileResponse(path.open("rb"), content_type="application/octet-stream")
     start, end = _bounds(match, size)
     if start > end or start >= size:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        body = error_body("range_not_satisfiable", f"The file has {size} bytes and none in this range.", _RANGE_HINT)
+        return JsonResponse(body, status=416, headers={"Content-Range": f"bytes */{size}"})
     response = StreamingHttpResponse(
         _slice(path, start, end - start + 1), status=206, content_type="application/octet-stream"
     )
     response["Content-Range"] = f"bytes {start}-{end}/{size}"
     response["Content-Length"] = str(end - start + 1)
     return response
+
+
+def _is_invalid(first: str, last: str) -> bool:
+    """Say whether a range makes no sense in itself; RFC 9110 has such a header ignored."""
+    return not (first or last) or bool(first and last and int(last) < int(first))
 
 
 def _bounds(match: re.Match[str], size: int) -> tuple[int, int]:

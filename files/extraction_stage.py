@@ -13,7 +13,8 @@ from django.db.models import F
 
 from files import storage
 from files.extraction.base import Source
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, Warning
+from files.extraction.document import Coverage, Metadata, Piece, Place, Segment
+from files.extraction.document import Warning as PieceWarning
 from files.extraction.limits import Limits
 from files.extraction.sandbox import extract_in_sandbox
 from files.models import FileRecord, FileSegment
@@ -81,7 +82,7 @@ def _rows(file: FileRecord, generation: int, pieces: Iterator[Piece], findings: 
             _note(piece, findings)
 
 
-def _note(piece: Metadata | Warning | Coverage, findings: _Findings) -> None:
+def _note(piece: Metadata | PieceWarning | Coverage, findings: _Findings) -> None:
     if isinstance(piece, Metadata):
         findings.metadata.update(piece.values)
     elif isinstance(piece, Coverage):

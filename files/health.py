@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from redis.exceptions import RedisError
 
 from files import storage
 from orchestra.accounts.models import User
@@ -12,6 +17,7 @@ from orchestra.accounts.services import issue_ticket
 from orchestra.monitoring.checks import Outcome, registry
 
 _LOW_SPACE = 2 * 1024**3
+_SOCKET_SECONDS = 10
 
 
 def register() -> None:
@@ -22,8 +28,9 @@ def register() -> None:
 
 def check_storage() -> Outcome:
     """Write, sync and remove a file where uploads go, and look at the free space."""
-    directory = storage.incoming_dir()
+    directory = settings.UPLOAD_DIR
     try:
+        directory = storage.incoming_dir()
         with tempfile.TemporaryFile(dir=directory) as probe:
             probe.write(b"orchestra")
             probe.flush()
@@ -42,8 +49,8 @@ def check_socket() -> Outcome:
     if user is None:
         return Outcome.failed("There is no administrator to try with.", "Run `manage.py createsuperuser`.")
     try:
-        kind = asyncio.run(_first_message(issue_ticket(user)))
-    except (TimeoutError, OSError, ConnectionError) as exc:
+        kind = async_to_sync(_first_message)(issue_ticket(user))
+    except (TimeoutError, OSError, RedisError) as exc:
         return Outcome.failed(f"/ws/status/ does not answer: {exc!r}", "Check Redis above; sockets travel through it.")
     if kind != "websocket.send":
         return Outcome.failed(f"/ws/status/ answered {kind}.", "See the log; pages fall back to polling meanwhile.")
@@ -51,13 +58,41 @@ def check_socket() -> Outcome:
 
 
 async def _first_message(ticket: str) -> str:
-    from channels.testing import WebsocketCommunicator
+    """Return the type of the application's first message after it accepted a socket, or of its refusal."""
+    from channels.routing import get_default_application  # the project stands above this application
 
-    from orchestra.asgi import application
-
-    socket = WebsocketCommunicator(application, f"/ws/status/?ticket={ticket}")
-    await socket.send_input({"type": "websocket.connect"})
-    await socket.receive_output(10)
-    kind = str((await socket.receive_output(10))["type"])
-    await socket.disconnect(10)
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    await incoming.put({"type": "websocket.connect"})
+    served = asyncio.ensure_future(get_default_application()(_scope(ticket), incoming.get, outgoing.put))
+    try:
+        async with asyncio.timeout(_SOCKET_SECONDS):
+            kind = await _next_kind(outgoing, served)
+            if kind == "websocket.accept":
+                kind = await _next_kind(outgoing, served)
+            await incoming.put({"type": "websocket.disconnect", "code": 1000})
+            await asyncio.wait((served,))
+    finally:
+        served.cancel()
     return kind
+
+
+async def _next_kind(outgoing: asyncio.Queue[dict[str, Any]], served: asyncio.Future[None]) -> str:
+    """Return the type of the next message; raise what ended the application when it ended without one."""
+    message = asyncio.ensure_future(outgoing.get())
+    await asyncio.wait((message, served), return_when=asyncio.FIRST_COMPLETED)
+    if message.done():
+        return str(message.result()["type"])
+    message.cancel()
+    served.result()
+    return "nothing"
+
+
+def _scope(ticket: str) -> dict[str, Any]:
+    return {
+        "type": "websocket",
+        "path": "/ws/status/",
+        "query_string": f"ticket={ticket}".encode(),
+        "headers": [],
+        "subprotocols": [],
+    }

@@ -83,8 +83,8 @@ def filtered(
 
 
 def _storable(text: str) -> str:
-    """Return text that PostgreSQL can compare: it holds no NUL, and refuses to be asked for one."""
-    return text.replace("\x00", "\ufffd")
+    """Return what a user typed without NUL, which PostgreSQL refuses even in a comparison."""
+    return text.replace("\x00", "")
 
 
 def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:
@@ -140,7 +140,7 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
 
 
 def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
-    """Return the current segments at a place: all lines where they are known, else the first of its page or sheet."""
+    """Return the current segments at a place: its lines, or the first segment of its page, slide or sheet."""
     rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}
     exact = {key: value for key, value in place.items() if key != "line_end"}
     for wanted in filter(None, (exact, rough)):

@@ -115,3 +115,12 @@ def _made(directory: Path) -> Path:
     with suppress(FileExistsError):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     return directory
+
+
+def stored_before(moment: float) -> Iterator[Path]:
+    """Yield parts and finished files last written before `moment` (seconds of the epoch)."""
+    root = Path(settings.UPLOAD_DIR)
+    for path in (*root.glob("incoming/*.part"), *root.glob("files/*/*")):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < moment:
+                yield path

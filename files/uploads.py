@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +43,7 @@ from files.names import clean_name, clean_tags
 from orchestra.accounts.models import User
 
 _PIECE = 1024 * 1024
+_DAY = 24 * 3600
 
 
 class ByteStream(Protocol):
@@ -379,7 +381,16 @@ def expire() -> int:
     count = 0
     for upload_id in Upload.objects.filter(expires_at__lt=Now()).values_list("pk", flat=True):
         count += _expire_one(upload_id)
+    _remove_litter()
     return count
+
+
+def _remove_litter() -> None:
+    """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
+    # A day old, so that nothing is taken from under a transaction that has not committed yet.
+    for path in storage.stored_before(time.time() - _DAY):
+        if not FileRecord.objects.filter(pk=path.name.removesuffix(".part")).exists():
+            storage.remove(path)
 
 
 def _expire_one(upload_id: UUID) -> bool:

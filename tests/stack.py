@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Stack:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    clients: ExitStack
 
     @property
     def websocket_url(self) -> str:
@@ -55,7 +56,8 @@ class Stack:
         """Create an ordinary user."""
         code = (
             "from orchestra.accounts.models import User; "
-            f"User.objects.filter(username={name!r}).exists() or User.objects.create_user({name!r}, password={password!r})"
+            f"User.objects.filter(username={name!r}).exists() "
+            f"or User.objects.create_user({name!r}, password={password!r})"
         )
         done = self.manage("shell", "-v0", "-c", code)
         assert done.returncode == 0, done.stderr
@@ -65,7 +67,7 @@ class Stack:
         self.create_user(name, password)
         answer = httpx.post(f"{self.url}/api/auth/token", json={"username": name, "password": password})
         headers = {"Authorization": f"Bearer {answer.json()['access']}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=60))
 
     def administrator(self) -> tuple[str, str]:
         """Return the first administrator's name and password."""
@@ -119,7 +121,8 @@ def running_stack(name: str, **settings: str) -> Iterator[Stack]:
             start_new_session=True,
         )
     try:
-        yield Stack(state, _address(process, log), process, log)
+        with ExitStack() as clients:
+            yield Stack(state, _address(process, log), process, log, clients)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -75,6 +76,28 @@ def files_as_json(views: Iterable[FileStatusView]) -> list[dict[str, Any]]:
     """Return files as the API and the socket show them."""
     rows: Any = list(views)  # DRF's types know no list for many=True
     return list(FileSerializer(rows, many=True).data)
+
+
+class _CommaSeparatedIds(serializers.CharField):
+    """UUIDs in one query parameter."""
+
+    def to_internal_value(self, data: str) -> Any:
+        try:
+            return [str(UUID(part)) for part in super().to_internal_value(data).split(",") if part]
+        except ValueError as exc:
+            raise serializers.ValidationError("Write ids as UUIDs, separated by commas.") from exc
+
+
+class FileFilterSerializer(serializers.Serializer[Any]):
+    """Which of the caller's files to list."""
+
+    status = serializers.MultipleChoiceField(
+        choices=FileStatus.choices, required=False, allow_empty=False, help_text="One or more statuses."
+    )
+    kind = serializers.CharField(required=False, allow_blank=True)
+    tag = serializers.CharField(required=False, allow_blank=True)
+    name = serializers.CharField(required=False, allow_blank=True, help_text="Part of the name.")
+    id = _CommaSeparatedIds(required=False, allow_blank=True, source="ids", help_text="Ids, separated by commas.")
 
 
 class EventSerializer(serializers.ModelSerializer[FileEvent]):

@@ -24,6 +24,15 @@ from orchestra.accounts.models import User
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", re.ASCII)
 
+_CHUNK_SCHEMA: dict[str, Any] = {
+    "request": {"application/octet-stream": OpenApiTypes.BINARY},
+    "responses": {200: UploadSerializer},
+    "parameters": [
+        OpenApiParameter("Content-Range", str, OpenApiParameter.HEADER, required=True),
+        OpenApiParameter("X-Chunk-SHA256", str, OpenApiParameter.HEADER),
+    ],
+}
+
 
 def parse_content_range(header: str) -> ChunkRange:
     """Return the range of a Content-Range header. Raises InvalidContentRange."""
@@ -41,7 +50,11 @@ def _answer(state: UploadState, code: int = status.HTTP_200_OK) -> Response:
 class InitiateUploadView(APIView):
     """Open an upload."""
 
-    @extend_schema(request=InitiateSerializer, responses={200: UploadSerializer, 201: UploadSerializer})
+    @extend_schema(
+        operation_id="files_upload_initiate",
+        request=InitiateSerializer,
+        responses={200: UploadSerializer, 201: UploadSerializer},
+    )
     def post(self, request: Request) -> Response:
         """Declare a file. 201: send its chunks; 200: the content is here already, or its upload can be continued."""
         serializer = InitiateSerializer(data=request.data)
@@ -60,14 +73,7 @@ class ChunkView(APIView):
 
     parser_classes = (RawBodyParser,)
 
-    @extend_schema(
-        request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={200: UploadSerializer},
-        parameters=[
-            OpenApiParameter("Content-Range", str, OpenApiParameter.HEADER, required=True),
-            OpenApiParameter("X-Chunk-SHA256", str, OpenApiParameter.HEADER),
-        ],
-    )
+    @extend_schema(operation_id="files_upload_chunk", **_CHUNK_SCHEMA)
     def put(self, request: Request, file_id: UUID) -> Response:
         """Store a chunk. It is on disk when the answer comes; sending it again is harmless."""
         upload = uploads.find(cast(User, request.user), file_id)
@@ -76,14 +82,7 @@ class ChunkView(APIView):
         body = request._request
         return _answer(uploads.receive_chunk(upload, part, body, request.headers.get("X-Chunk-SHA256", "")))
 
-    @extend_schema(
-        request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={200: UploadSerializer},
-        parameters=[
-            OpenApiParameter("Content-Range", str, OpenApiParameter.HEADER, required=True),
-            OpenApiParameter("X-Chunk-SHA256", str, OpenApiParameter.HEADER),
-        ],
-    )
+    @extend_schema(operation_id="files_upload_chunk_post", **_CHUNK_SCHEMA)
     def post(self, request: Request, file_id: UUID) -> Response:
         """Store a chunk, as PUT does."""
         return self.put(request, file_id)
@@ -94,7 +93,11 @@ class SmallUploadView(APIView):
 
     parser_classes = (MultiPartParser, FormParser)
 
-    @extend_schema(request=SmallUploadSerializer, responses={200: UploadSerializer, 201: UploadSerializer})
+    @extend_schema(
+        operation_id="files_upload_small",
+        request=SmallUploadSerializer,
+        responses={200: UploadSerializer, 201: UploadSerializer},
+    )
     def post(self, request: Request) -> Response:
         """Store the field `file`. 201: a new file; 200: the content was here already."""
         serializer = SmallUploadSerializer(data=request.data)

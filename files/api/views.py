@@ -14,20 +14,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from files import downloads, selectors, services, uploads
+from files.api.negotiation import TEXT_FORMS, TextFormsNegotiation
 from files.api.serializers import (
     ContentSerializer,
+    FileFilterSerializer,
     FileSerializer,
     FileStatusSerializer,
     FileUpdateSerializer,
     SegmentSerializer,
     files_as_json,
 )
-from files.errors import FileNotFound
 from files.models import FileRecord, Upload
 from orchestra.accounts.models import User
 from orchestra.common.pagination import PageNumberPagination
 
 _MAX_SEGMENTS = 500
+_PAGING = [OpenApiParameter("page", int), OpenApiParameter("page_size", int)]
 
 
 def _user(request: Request) -> User:
@@ -37,29 +39,12 @@ def _user(request: Request) -> User:
 class FileListView(APIView):
     """The caller's files."""
 
-    @extend_schema(
-        responses=FileSerializer(many=True),
-        parameters=[
-            OpenApiParameter("status", str, many=True, description="One or more statuses."),
-            OpenApiParameter("kind", str),
-            OpenApiParameter("tag", str),
-            OpenApiParameter("name", str, description="Part of the name."),
-            OpenApiParameter("id", str, description="Ids, separated by commas."),
-            OpenApiParameter("page", int),
-            OpenApiParameter("page_size", int),
-        ],
-    )
+    @extend_schema(responses=FileSerializer(many=True), parameters=[FileFilterSerializer, *_PAGING])
     def get(self, request: Request) -> Response:
         """List files, newest first."""
-        query = request.query_params
-        files = selectors.filtered(
-            selectors.files_of(_user(request)),
-            status=query.getlist("status"),
-            kind=query.get("kind", ""),
-            tag=query.get("tag", ""),
-            name=query.get("name", ""),
-            ids=_uuids(query.get("id", "")),
-        )
+        query = FileFilterSerializer(data=request.query_params, partial=True)
+        query.is_valid(raise_exception=True)
+        files = selectors.filtered(selectors.files_of(_user(request)), **query.validated_data)
         paginator = PageNumberPagination()
         page = paginator.paginate_queryset(files, request, self)
         response = paginator.get_paginated_response(files_as_json(selectors.with_status(page or ())))
@@ -67,16 +52,6 @@ class FileListView(APIView):
         response.data["counts"] = selectors.counts_by_status(_user(request))
         response["Cache-Control"] = "no-store"
         return response
-
-
-def _uuids(value: str) -> list[str]:
-    found = []
-    for part in filter(None, value.split(",")):
-        try:
-            found.append(str(UUID(part)))
-        except ValueError:
-            raise FileNotFound from None
-    return found
 
 
 class FileView(APIView):
@@ -135,8 +110,14 @@ def _file_or_its_upload(user: User, file_id: UUID) -> tuple[FileRecord, Upload |
 class FileContentView(APIView):
     """What was read from a file."""
 
+    content_negotiation_class = TextFormsNegotiation
+
     @extend_schema(
-        responses=ContentSerializer,
+        responses={
+            (200, "application/json"): ContentSerializer,
+            (200, "text/plain"): OpenApiTypes.STR,
+            (200, "text/markdown"): OpenApiTypes.STR,
+        },
         parameters=[
             OpenApiParameter("format", str, enum=["json", "text", "markdown"]),
             OpenApiParameter("offset", int, description="First segment."),
@@ -146,9 +127,7 @@ class FileContentView(APIView):
     def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
         """Return metadata and a page of segments, or all text with ``?format=text``."""
         file = selectors.get_file(_user(request), file_id)
-        wanted = request.query_params.get("format", "json")
-        if wanted in ("text", "markdown"):
-            media_type = "text/plain" if wanted == "text" else "text/markdown"
+        if media_type := TEXT_FORMS.get(request.query_params.get("format", "")):
             response = StreamingHttpResponse(selectors.text_of(file), content_type=f"{media_type}; charset=utf-8")
             return downloads.harmless(response)
         return Response(_content_page(file, request))

@@ -81,6 +81,8 @@ def look_into_ole(file: BinaryIO, head: bytes) -> str:
         return media_types.OLE
     sector = 1 << min(struct.unpack("<H", head[30:32])[0], 16)
     (first,) = struct.unpack("<I", head[48:52])
+    if (first + 1) * sector > file.seek(0, 2):
+        return media_types.OLE
     file.seek((first + 1) * sector)
     directory = file.read(8 * sector)
     entries = {directory[at : at + 64] for at in range(0, len(directory), 128)}

@@ -38,6 +38,8 @@ _WESTERN = _CP1252_MARKS | frozenset(
     b"\xcd\xd1\xd3\xd6\xd7\xd8\xda\xdc\xdf\xe0\xe1\xe2\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xee\xef\xf1\xf2\xf3\xf4"
     b"\xf5\xf6\xf7\xf8\xf9\xfa\xfb\xfc"
 )
+_SIGN_IN_WORD = re.compile(rb"[A-Za-z][\xa1-\xbf\xd7\xf7][A-Za-z]")  # in other sets these bytes are letters
+_KANA = re.compile("[\u3041-\u30ff]")
 _BAD_OR_MULTI = re.compile("[^\x00-\x7f]")
 
 
@@ -109,6 +111,9 @@ def guess_encoding(sample: bytes) -> str:
         return "utf-8"
     if _looks_western(sample, high):
         return "cp1252"
+    for name in ("euc_jp", "cp932"):
+        if _is_japanese(sample.decode(name, "replace")):
+            return name
     return _by_statistics(sample) or "cp1252"
 
 
@@ -197,13 +202,19 @@ def _is_nearly_utf8(sample: bytes) -> bool:
 
 def _looks_western(sample: bytes, high: list[int]) -> bool:
     """Tell Windows-1252 where statistics fail: few high bytes, each alone in a Latin word or one of its own marks."""
-    if len(high) * 8 > len(sample) or any(byte in b"\x81\x8d\x8f\x90\x9d" for byte in high):
+    if len(high) * 4 > len(sample) or any(byte in b"\x81\x8d\x8f\x90\x9d" for byte in high):
         return False
     marks = sum(byte in _CP1252_MARKS for byte in high)
     pairs = len(re.findall(rb"[\x80-\xff]{2}", sample))
-    if pairs * 4 > len(high):
+    if pairs * 4 > len(high) or _SIGN_IN_WORD.search(sample):
         return False
     return marks == len(high) or (len(high) <= 8 and all(byte in _WESTERN for byte in high))
+
+
+def _is_japanese(text: str) -> bool:
+    """Tell a right decoding by its kana, which stand in every Japanese sentence and in no misread Chinese or Korean."""
+    foreign = _BAD_OR_MULTI.findall(text)
+    return text.count("\ufffd") * 50 <= len(foreign) and len(_KANA.findall(text)) * 6 >= len(foreign)
 
 
 def _by_statistics(sample: bytes) -> str | None:

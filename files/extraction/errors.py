@@ -1,7 +1,5 @@
 """Every way a file can fail to be read, each with a stable code, a sentence and a hint."""
 
-# ruff: noqa: N818 - the names say what is wrong with the file; the root, ExtractionError, carries the suffix
-
 from __future__ import annotations
 
 from files.extraction.base import ExtractionError

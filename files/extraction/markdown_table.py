@@ -80,8 +80,6 @@ def table_chunks(header: NumberedRow, rows: Iterable[NumberedRow]) -> Iterator[T
         if size + len(line) > CHUNK_CHARS and len(lines) > (1 if repeated else 0):
             yield TableChunk("\n".join(lines), first, last)
             lines, size, first = ([head], len(head), number) if repeated else ([], 0, number)
-        elif last == header[0] and first != header[0]:
-            first = number
         lines.append(line)
         size += len(line) + 1
         last = number

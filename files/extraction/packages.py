@@ -64,7 +64,7 @@ class Package:
         try:
             with self._archive.open(self._names[name.lower()]) as stream:
                 yield stream
-        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as exc:
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as exc:
             raise MalformedFile from exc
 
     def read(self, name: str) -> bytes:
@@ -114,7 +114,7 @@ def open_package(source: Source, limits: Limits) -> Iterator[Package]:
     _refuse_other_containers(source.path, limits)
     try:
         archive = zipfile.ZipFile(source.path)
-    except (zipfile.BadZipFile, OSError, EOFError, struct.error, ValueError) as exc:
+    except (zipfile.BadZipFile, EOFError, struct.error, ValueError, NotImplementedError) as exc:
         raise MalformedFile from exc
     with archive:
         _check_directory(archive, limits)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 from files.extraction.base import ExtractionError, Extractor, Source
 from files.extraction.cleaning import clean_piece
@@ -12,7 +13,7 @@ from files.extraction.errors import EmptyFile, MemoryLimit, OutputLimit, as_warn
 from files.extraction.limits import Limits
 
 
-def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Iterator[Piece]:
+def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Generator[Piece]:
     """Yield the clean pieces of `source`.
 
     After the first segment any ExtractionError becomes the last piece, a Warning of the same code: the text that was
@@ -22,13 +23,14 @@ def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Iterato
     return keep_partial(_with_no_text_told(_bounded(_raising_only_ours(extractor, source, limits), source, limits)))
 
 
-def keep_partial(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def keep_partial(pieces: Generator[Piece]) -> Generator[Piece]:
     """Yield `pieces`; an ExtractionError after the first segment ends them with a warning instead of a raise."""
     has_text = False
     try:
-        for piece in pieces:
-            has_text = has_text or isinstance(piece, Segment)
-            yield piece
+        with closing(pieces):
+            for piece in pieces:
+                has_text = has_text or isinstance(piece, Segment)
+                yield piece
     except ExtractionError as error:
         if not has_text:
             raise
@@ -59,7 +61,7 @@ def _bounded(pieces: Iterator[Piece], source: Source, limits: Limits) -> Iterato
         yield piece
 
 
-def _with_no_text_told(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def _with_no_text_told(pieces: Iterator[Piece]) -> Generator[Piece]:
     told = False
     for piece in pieces:
         told = told or isinstance(piece, (Segment, PieceWarning))

@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import TracebackType
 
 from files.extraction import fork_server
@@ -49,7 +49,22 @@ def sandbox_level() -> SandboxLevel:
     return fork_server.level()
 
 
-def _pieces(path: str, source: Source, limits: Limits) -> Iterator[Piece]:
+def _pieces(path: str, source: Source, limits: Limits) -> Generator[Piece]:
+    """Yield what one reading process sends; start a second one when the fork server died before the first piece."""
+    started = False
+    for attempt in range(2):
+        try:
+            with closing(_pieces_of_one(path, source, limits)) as pieces:
+                for piece in pieces:
+                    started = True
+                    yield piece
+            return
+        except SandboxUnavailable:
+            if started or attempt:
+                raise
+
+
+def _pieces_of_one(path: str, source: Source, limits: Limits) -> Generator[Piece]:
     with _Reader(*fork_server.start_reader(path, source, limits), limits) as reader:
         allowed = 4 * limits.output_for(source.path.stat().st_size) + 64 * MIB
         for payload in reader.frames():

@@ -61,7 +61,7 @@ def encode_end() -> bytes:
 def decode_piece(payload: bytes) -> Piece | ExtractionError | EndOfPieces:
     """Return what one frame's payload (without its length) says. Raises InvalidFrameError."""
     try:
-        return _decode(json.loads(payload))
+        return _decode(json.loads(payload.decode()))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise InvalidFrameError(f"not a piece: {payload[:80]!r}") from exc
 

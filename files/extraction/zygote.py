@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,9 @@ EXIT_OK, EXIT_OUT_OF_MEMORY, EXIT_NO_LISTENER = 0, 71, 72
 
 _PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "zipfile")
 _DATA_FD = 3
+_PROMPT_FRAMES = 100
+_HELD_BYTES = 16 * 1024
+_HELD_SECONDS = 0.05
 
 
 class Zygote:
@@ -84,8 +88,9 @@ class Zygote:
 
     def _drop(self, pid: int) -> None:
         """The worker let go of the leash (or said a byte on it): end the child and all it may have started."""
-        self._selector.unregister(self._leashes[pid])
-        _kill_group(pid)
+        if leash := self._leashes.get(pid):  # it may have ended and been reported in the same turn
+            self._selector.unregister(leash)
+            _kill_group(pid)
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):
@@ -152,14 +157,42 @@ def _become_reader(data: socket.socket, request: dict[str, Any], server_pid: int
         os._exit(code)
 
 
+class _Outlet:
+    """Sends frames, the first ones and those after a pause at once, the others together.
+
+    So that thousands of paragraphs are not thousands of wake-ups, and a crash loses the text of a few at most.
+    """
+
+    def __init__(self, out: socket.socket) -> None:
+        self._out = out
+        self._held = bytearray()
+        self._prompt = _PROMPT_FRAMES
+        self._sent_at = time.monotonic()
+
+    def put(self, frame: bytes) -> None:
+        """Take a frame; send what is held when it is enough or has waited."""
+        self._held += frame
+        self._prompt -= 1
+        if self._prompt > 0 or len(self._held) >= _HELD_BYTES or time.monotonic() - self._sent_at > _HELD_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held."""
+        self._out.sendall(self._held)
+        self._held.clear()
+        self._sent_at = time.monotonic()
+
+
 def _send_pieces(out: socket.socket, extractor: str, source: Source, limits: Limits) -> None:
+    outlet = _Outlet(out)
     try:
         for piece in read_pieces(load(extractor), source, limits):
-            out.sendall(encode_piece(piece))
+            outlet.put(encode_piece(piece))
     except ExtractionError as error:
-        out.sendall(encode_error(error))
+        outlet.put(encode_error(error))
     else:
-        out.sendall(encode_end())
+        outlet.put(encode_end())
+    outlet.flush()
 
 
 def _keep_only(data_fd: int) -> None:

@@ -51,7 +51,9 @@ def _from_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
         code, message = str(detail.get("code", exc.default_code)), str(detail.get("detail", exc.default_detail))
     else:
         code, message = str(getattr(detail, "code", exc.default_code)), str(detail)
-    return error_body(code, message, _HINTS.get(code, ""))
+    sentence = message if message.endswith((".", "!", "?")) else f"{message}."
+    by_status = "authentication_failed" if exc.status_code == status.HTTP_401_UNAUTHORIZED else ""
+    return error_body(code, sentence, _HINTS.get(code) or _HINTS.get(by_status, ""))
 
 
 def _headers(exc: exceptions.APIException) -> dict[str, str]:
@@ -63,9 +65,13 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
+def _is_for_programs(request: HttpRequest) -> bool:
+    return f"{request.path}/".startswith("/api/")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer an unknown address: JSON under /api/, a page elsewhere."""
-    if request.path.startswith("/api/"):
+    if _is_for_programs(request):
         body = error_body("not_found", "There is nothing at this address.", _HINTS["not_found"])
         return JsonResponse(body, status=status.HTTP_404_NOT_FOUND)
     from django.views.defaults import page_not_found
@@ -75,7 +81,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a bug: JSON under /api/, a page elsewhere; the log has the traceback under the request's id."""
-    if request.path.startswith("/api/"):
+    if _is_for_programs(request):
         body = error_body(OrchestraError.code, OrchestraError.default_message, "Try again; the log says more.")
         return JsonResponse(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
     from django.views.defaults import server_error as page

@@ -31,3 +31,11 @@ class ProgramFailedError(OrchestraError):
     code: ClassVar[str] = "program_failed"
     default_message: ClassVar[str] = "A part of Orchestra does not stay up."
     default_hint: ClassVar[str] = "Its last lines are printed above; the whole log is under var/logs."
+
+
+class ServerUnreachableError(OrchestraError):
+    """A server that DATABASE_URL or REDIS_URL names does not answer, or refuses us."""
+
+    code: ClassVar[str] = "server_unreachable"
+    status: ClassVar[int] = 503
+    default_message: ClassVar[str] = "An external server does not answer."

@@ -131,9 +131,9 @@ class Supervisor:
         """Stop the programs, last started first, within the policy's grace or until `hurry`; then kill what is left."""
         deadline = time.monotonic() + self._policy.grace
         for child in reversed(self._children):
-            if child.process.poll() is None:
-                child.process.terminate()
-                self._wait_for(child, deadline, hurry)
+            child.process.terminate()
+        for child in reversed(self._children):
+            self._wait_for(child, deadline, hurry)
             child.signal_group(signal.SIGKILL)
             child.process.wait()
         self._pass_lines(0)

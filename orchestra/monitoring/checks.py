@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
 
+from django.db import DatabaseError
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -59,6 +61,10 @@ class CheckRegistry:
             began = perf_counter()
             try:
                 outcome = self._checks[name]()
+            except DatabaseError as exc:
+                # Most checks read a row: what is wrong is then said by `database`, and is no bug of the check.
+                reason = " ".join(str(exc).split())
+                outcome = Outcome.failed(f"The database refused: {reason}", "Put right `database` above first.")
             except Exception as exc:  # noqa: BLE001  # a broken part must not hide the state of the others
                 outcome = Outcome.failed(f"The check itself broke: {exc!r}", "See the log, and report this.")
             yield CheckResult(name, outcome, round(1000 * (perf_counter() - began), 1))

@@ -37,9 +37,8 @@ def check_database() -> Outcome:
             cursor.execute("SELECT current_setting('server_version'), current_setting('synchronous_commit')")
             version, synchronous = cursor.fetchone()
     except DatabaseError as exc:
-        return Outcome.failed(
-            f"PostgreSQL does not answer: {exc}", "Start it with `make run`, or correct DATABASE_URL."
-        )
+        remedy = "Start it with `make run`, or write DATABASE_URL as postgresql://user:password@host:5432/name."
+        return Outcome.failed(f"PostgreSQL does not answer: {' '.join(str(exc).split())}", remedy)
     if synchronous == "off":
         remedy = "Set synchronous_commit = on: an acknowledged chunk must survive a power cut."
         return Outcome.failed("PostgreSQL acknowledges commits before they are on disk.", remedy)
@@ -77,7 +76,8 @@ def check_redis() -> Outcome:
         same = cache.get(key) == value
         cache.delete(key)
     except (RedisError, OSError) as exc:
-        return Outcome.failed(f"Redis does not answer: {exc}", "Start it with `make run`, or correct REDIS_URL.")
+        remedy = "Start it with `make run`, or write REDIS_URL as redis://:password@host:6379/0."
+        return Outcome.failed(f"Redis does not answer: {exc}", remedy)
     return (
         Outcome.passed("Redis answers.") if same else Outcome.failed("Redis forgets keys.", "Check its memory limit.")
     )

@@ -21,7 +21,7 @@ REST_FRAMEWORK = {
     ],
     "EXCEPTION_HANDLER": "orchestra.common.api_errors.exception_handler",
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "orchestra.common.parsing.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],

@@ -12,7 +12,8 @@ from orchestra.settings.env import environment
 
 def _from_url(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
+    # A host that swallows packets must not hold up a start for minutes.
+    options = {"connect_timeout": "5", **dict(parse_qsl(parts.query))}
     return {
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),

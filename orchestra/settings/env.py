@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -87,7 +88,10 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres_only(cls, value: str) -> str:
-        _require_url(value, ("postgres", "postgresql"), "postgresql://user:password@host:5432/name")
+        example = "postgresql://user:password@host:5432/name"
+        _require_url(value, ("postgres", "postgresql"), example)
+        if value and not urlsplit(value).path.strip("/"):
+            raise ValueError(f"the database's name is missing; write it as {example}")
         return value
 
     @field_validator("redis_url")
@@ -96,11 +100,27 @@ class Environment(BaseSettings):
         _require_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
         return value
 
-    @model_validator(mode="after")
-    def _overlap_below_size(self) -> Self:
-        if 2 * self.chunk_overlap > self.chunk_size:
-            raise ValueError("write CHUNK_OVERLAP as at most half of CHUNK_SIZE")
-        return self
+    @field_validator("csrf_trusted_origins")
+    @classmethod
+    def _with_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not origin.startswith(("http://", "https://")) for origin in value):
+            raise ValueError("write origins with their scheme, e.g. https://files.example.org")
+        return value
+
+    @field_validator("text_search_config")
+    @classmethod
+    def _identifier(cls, value: str) -> str:
+        if not all(part.isidentifier() for part in value.split(".")):
+            raise ValueError("write the name of a configuration, e.g. english or simple")
+        return value
+
+    @field_validator("chunk_overlap")
+    @classmethod
+    def _overlap_below_size(cls, value: int, info: ValidationInfo) -> int:
+        # On the field and not on the model: a model's error carries every value, keys and passwords included.
+        if 2 * value > info.data.get("chunk_size", value * 2):
+            raise ValueError("write at most half of CHUNK_SIZE")
+        return value
 
     @field_validator("state_dir", "upload_dir")
     @classmethod
@@ -132,10 +152,14 @@ def environment() -> Environment:
     try:
         return Environment()
     except ValidationError as error:
-        sys.exit("\n".join(_explain(item["loc"], item["msg"], item["input"]) for item in error.errors()))
+        sys.exit("\n".join(map(_explain, error.errors())))
 
 
-def _explain(location: tuple[int | str, ...], message: str, given: object) -> str:
-    name = str(location[0]).upper() if location else "environment"
-    shown = "(hidden)" if any(word in name for word in ("KEY", "URL")) else repr(given)
-    return f"orchestra: {name}={shown} is wrong: {message.removeprefix('Value error, ')}. See .env.example."
+_REMEDIES = {"int_parsing": "write a whole number, without a unit", "bool_parsing": "write true or false"}
+
+
+def _explain(error: ErrorDetails) -> str:
+    name = str(error["loc"][0]).upper()
+    shown = "(hidden)" if any(word in name for word in ("KEY", "URL")) else repr(error["input"])
+    remedy = _REMEDIES.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"orchestra: {name}={shown} is wrong: {remedy}. See .env.example."

@@ -17,7 +17,12 @@ REDIS_URL = EMBEDDED_VALKEY.url() if EMBEDDED_VALKEY else environment().redis_ur
 
 _HOURS = 3600
 
-CELERY_BROKER_URL = EMBEDDED_VALKEY.broker_url() if EMBEDDED_VALKEY else REDIS_URL
+# Celery spells a socket in its own way.
+CELERY_BROKER_URL = (
+    EMBEDDED_VALKEY.broker_url()
+    if EMBEDDED_VALKEY
+    else REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+)
 CELERY_TASK_ACKS_LATE = True
 # Safe because attempts are counted in PostgreSQL before the work starts: a poison file cannot loop.
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

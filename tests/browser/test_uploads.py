@@ -199,3 +199,65 @@ def test_too_large_is_said_before_a_byte_is_sent(open_page: Callable[..., Any], 
         "This file is larger than this server accepts."
     )
     assert sent == []
+    card = card_of(page, "huge.bin")
+    expect(card.get_by_role("button", name="Try again")).to_be_hidden()
+    card.get_by_role("button", name="Dismiss").click()
+    expect(card).to_have_count(0)
+
+
+def test_a_pause_before_the_first_byte_holds(page: Any, big_file: Path) -> None:
+    """The answer to `initiate` comes after the click on Pause."""
+    held: list[Any] = []
+    page.route("**/api/files/upload/initiate", held.append)
+    page.locator("#pick-files").set_input_files(str(big_file))
+    card = card_of(page, big_file.name)
+    card.get_by_role("button", name="Pause").click()
+    held[0].continue_()
+    expect(status_of(page, big_file.name)).to_have_text("Uploading")
+    page.wait_for_timeout(500)
+    expect(card.locator("[data-slot=sentence]")).to_have_text("Paused at 0 bytes of 1.3\u00a0MB")
+    card.get_by_role("button", name="Resume").click()
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
+
+
+def test_cancelling_before_the_first_byte_leaves_nothing(page: Any, big_file: Path) -> None:
+    held: list[Any] = []
+    page.route("**/api/files/upload/initiate", held.append)
+    page.locator("#pick-files").set_input_files(str(big_file))
+    card_of(page, big_file.name).get_by_role("button", name="Cancel").click()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
+        held[0].continue_()
+    assert deleted.value.status == 204
+    page.reload()
+    expect(status_of(page, big_file.name)).to_have_count(0)
+
+
+def test_a_file_that_the_browser_did_not_keep_is_asked_for(page: Any, stack: Stack, big_file: Path) -> None:
+    page.route("**/api/files/*/upload", Valve(passing=4))
+    page.locator("#pick-files").set_input_files(str(big_file))
+    expect(card_of(page, big_file.name).locator("[data-slot=sentence]")).to_contain_text("256.0", timeout=SLOW)
+    page.evaluate(
+        """() => new Promise((done) => {
+          const asked = indexedDB.open("orchestra", 1);
+          asked.onsuccess = () => {
+            const store = asked.result.transaction("uploads", "readwrite").objectStore("uploads");
+            store.getAll().onsuccess = ({ target }) => {
+              for (const { file, ...bare } of target.result) store.put(bare);
+              store.transaction.oncomplete = done;
+            };
+          };
+        })"""
+    )
+    page.unroute("**/api/files/*/upload")
+    page.reload()
+    card = card_of(page, big_file.name)
+    expect(card.locator("[data-slot=sentence]")).to_contain_text("Choose the same file again")
+    other = big_file.with_name("other.txt")
+    other.write_text("other")
+    card.locator("[data-do=choose]").set_input_files(str(other))
+    expect(card.locator("[data-slot=sentence]")).to_contain_text("That is another file.")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
+    card.locator("[data-do=choose]").set_input_files(str(big_file))
+    expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
+    assert len(sent) == CHUNKS - 4

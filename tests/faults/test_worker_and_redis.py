@@ -58,7 +58,7 @@ def _progress(client: httpx.Client, file_id: str) -> dict[str, Any]:
 
 def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: Stack) -> None:
     client = stack.client("killer")
-    file_id = _upload(client, "long.txt", _long_text(1500, "kill"))
+    file_id = _upload(client, "long.txt", _long_text(600, "kill"))
 
     def embedding() -> bool:
         progress = _progress(client, file_id)

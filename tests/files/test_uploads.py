@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 from files import storage, uploads
 from files.models import FileRecord, FileStatus, ProcessingJob, Upload, UploadChunk
 from orchestra.accounts.models import User
+from orchestra.common.identifiers import new_id
 from tests.conftest import sha256
 
 CHUNK = 64 * 1024
@@ -248,6 +250,23 @@ def test_expired_upload_is_gone_and_its_bytes_come_back(as_alice: APIClient, upl
     assert uploads.expire() == 1
     assert not FileRecord.objects.exists()
     assert not list((upload_dir / "incoming").iterdir())
+
+
+def test_bytes_that_lost_their_row_are_removed_and_no_others(
+    alice: User, make_file: Callable[..., FileRecord], upload_dir: Path
+) -> None:
+    kept, lost = make_file(alice, b"kept"), make_file(alice, b"lost")
+    fresh = storage.part_path(new_id())
+    fresh.write_bytes(b"an upload whose transaction is still open")
+    for file in (kept, lost):
+        os.utime(storage.path_of(file.storage_key), (0, 0))
+    FileRecord.objects.filter(pk=lost.pk).delete()
+
+    uploads.expire()
+
+    assert storage.path_of(kept.storage_key).exists()
+    assert not storage.path_of(lost.storage_key).exists()
+    assert fresh.exists()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
-from files.extraction.encoding import detect_encoding, open_text
+from files.extraction.encoding import detect_encoding, open_text, read_lines
 from files.extraction.errors import TooManyCells
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import NumberedRow, split_header, table_chunks
@@ -19,7 +19,9 @@ from files.extraction.markdown_table import NumberedRow, split_header, table_chu
 _DELIMITERS = (",", ";", "\t", "|", "^", "\x1f", ":")
 _SAMPLE_CHARS = 64 * 1024
 _SAMPLE_ROWS = 100
-_FIELD_CHARS = 8 << 20
+_TEXT_CHARS = 2_000
+_FIELD_CHARS = 1 << 20
+_WIDE = 200  # columns; numbered names for more than that would drown the values
 
 
 class CsvExtractor(Extractor):
@@ -33,8 +35,7 @@ class CsvExtractor(Extractor):
         encoding = detect_encoding(source.path)
         tally = _Tally()
         delimiter, skipped = _vote(_sample(source.path, encoding))
-        rows = _bounded(_rows(source.path, encoding, delimiter, skipped), limits)
-        rows = tally.counting(rows)
+        rows = tally.counting(_bounded(_rows(source.path, encoding, delimiter, skipped, tally), limits))
         opening = list(islice(rows, 20))
         header, captions = split_header(opening)
         yield Metadata({"encoding": encoding, "delimiter": delimiter, "has_header": header is not None})
@@ -42,6 +43,8 @@ class CsvExtractor(Extractor):
             yield Segment("".join(row).strip(), SegmentKind.CAPTION, Place(line=number, line_end=number))
         body = chain(opening[len(captions) + (header is not None) :], rows)
         yield from _table(header, body)
+        if tally.broken_at:
+            yield from _as_text(source.path, encoding, tally.broken_at)
         yield Metadata({"row_count": tally.rows, "column_count": tally.columns})
         yield Coverage("rows", tally.rows, tally.rows)
 
@@ -54,10 +57,29 @@ def _table(header: NumberedRow | None, body: Iterator[NumberedRow]) -> Iterator[
         # Without a header the columns are numbered, so that every chunk still is a table.
         header = (first[0], [f"column {at}" for at in range(1, len(first[1]) + 1)])
         body = chain([first], body)
+        if len(first[1]) > _WIDE:
+            yield from (Segment(", ".join(row), place=Place(line=at, line_end=at)) for at, row in body)
+            return
     else:
         yield Metadata({"column_names": [name.strip() for name in header[1]]})
     for chunk in table_chunks(header, body):
         yield Segment(chunk.text, SegmentKind.TABLE, Place(line=chunk.first, line_end=chunk.last))
+
+
+def _as_text(path: Path, encoding: str, first: int) -> Iterator[Segment]:
+    """Yield the lines from `first` on as they stand."""
+    held: list[str] = []
+    size = 0
+    for line in read_lines(path, encoding):
+        if line.number < first:
+            continue
+        if held and size > _TEXT_CHARS:
+            yield Segment("\n".join(held), place=Place(line=first, line_end=line.number))
+            held, size, first = [], 0, line.number
+        held.append(line.text)
+        size += len(line.text) + 1
+    if any(text.strip() for text in held):
+        yield Segment("\n".join(held), place=Place(line=first, line_end=max(first, line.number)))
 
 
 class _Tally:
@@ -66,6 +88,7 @@ class _Tally:
     def __init__(self) -> None:
         self.rows = 0
         self.columns = 0
+        self.broken_at = 0
 
     def counting(self, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
         for number, row in rows:
@@ -74,8 +97,8 @@ class _Tally:
             yield number, row
 
 
-def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[NumberedRow]:
-    """Yield the rows that hold something, each with the line it starts on. What csv refuses comes as bare lines."""
+def _rows(path: Path, encoding: str, delimiter: str, skipped: int, tally: _Tally) -> Iterator[NumberedRow]:
+    """Yield the rows that hold something, each with the line it starts on. `tally` learns where csv gives up."""
     csv.field_size_limit(_FIELD_CHARS)
     with open_text(path, encoding) as file:
         lines = (line.replace("\x00", "") for line in islice(file, skipped, None))
@@ -86,13 +109,8 @@ def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[N
                 if any(cell and not cell.isspace() for cell in row):
                     yield start, row
                 start = reader.line_num + skipped + 1
-            return
         except csv.Error:
-            broken_at = start
-    with open_text(path, encoding) as file:
-        for number, line in enumerate(islice(file, broken_at - 1, None), broken_at):
-            if line.strip():
-                yield number, [line]
+            tally.broken_at = start  # a quote that never closes, say: the rest is no table
 
 
 def _bounded(rows: Iterator[NumberedRow], limits: Limits) -> Iterator[NumberedRow]:
@@ -116,13 +134,18 @@ def _vote(lines: list[str]) -> tuple[str, int]:
     if lines and (declared := re.fullmatch(r'"?sep=(.)"?\s*', lines[0].lstrip("\ufeff"), re.I)):
         return declared[1], 1
     lines = [line.replace("\x00", "") for line in lines]
-    return max(_DELIMITERS, key=lambda delimiter: _evenness(lines, delimiter)), 0
+    # Quotes that end at a delimiter speak for it; only when no candidate has them so are loose ones forgiven.
+    for strict in (True, False):
+        votes = {delimiter: _evenness(lines, delimiter, strict=strict) for delimiter in _DELIMITERS}
+        if any(votes.values()):
+            break
+    return max(votes, key=lambda delimiter: votes[delimiter]), 0
 
 
-def _evenness(lines: list[str], delimiter: str) -> float:
+def _evenness(lines: list[str], delimiter: str, *, strict: bool) -> float:
     """Return how table-like `lines` are when cut at `delimiter`: rows of the usual width count, wider is better."""
     try:
-        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), _SAMPLE_ROWS) if row]
+        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter, strict=strict), _SAMPLE_ROWS) if row]
     except csv.Error:
         return 0.0
     widths = Counter(len(row) for row in rows if len(row) > 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
+from files.extraction.docx_styles import ListPlace, Numbering, Styles, attribute, list_place
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
@@ -34,7 +35,6 @@ _INVISIBLE = frozenset((
 _CHARACTERS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
 _SPAN = 40
 _NOTES = ("footnotes", "endnotes")
-_TITLE_LEVEL = 0
 
 
 class DocxExtractor(Extractor):
@@ -74,7 +74,7 @@ class _Paragraph:
     text: str
     style: str = ""
     level: int | None = None
-    list_level: int | None = None
+    place: ListPlace | None = None
 
 
 @dataclass(slots=True)
@@ -121,14 +121,11 @@ class _Reader:
         for setting in settings if settings is not None else ():
             name = local_name(setting.tag)
             if name == "pStyle":
-                found.style = _value(setting)
-            elif name == "outlineLvl" and _value(setting).isdecimal():
-                found.level = int(_value(setting)) + 1
+                found.style = attribute(setting, "val")
+            elif name == "outlineLvl" and attribute(setting, "val").isdecimal():
+                found.level = int(attribute(setting, "val")) + 1
             elif name == "numPr":
-                numbering = {local_name(child.tag): _value(child) for child in setting}
-                if numbering.get("numId", "0") != "0":
-                    level = numbering.get("ilvl", "0")
-                    found.list_level = min(int(level), 8) if level.isdecimal() else 0
+                found.place = list_place(setting)
         return _Block(found)
 
     def _table(self, element: _Element) -> _Block:
@@ -181,9 +178,7 @@ class _Reader:
 
     def _gather_link(self, element: _Element, parts: list[str]) -> None:
         text = self._text(element)
-        target = next(
-            (self._links.get(value) for key, value in element.attrib.items() if local_name(key) == "id"), None
-        )
+        target = self._links.get(attribute(element, "id"))
         shown = (
             target and text.strip() and target != text and target.startswith(("http", "mailto:")) and len(target) <= 200
         )
@@ -204,7 +199,8 @@ class _Body:
         self._package = package
         self._part = part
         self._headings = HeadingPath()
-        self._levels = _heading_levels(package, part)
+        self._styles = Styles(package, part)
+        self._numbering = Numbering(package, part)
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of the body."""
@@ -215,13 +211,16 @@ class _Body:
                 yield self._segment(block.paragraph)
 
     def _segment(self, paragraph: _Paragraph) -> Segment:
-        level = paragraph.level if paragraph.level is not None else self._levels.get(paragraph.style)
+        level = paragraph.level if paragraph.level is not None else self._styles.heading(paragraph.style)
         text = paragraph.text.strip()
+        place = paragraph.place or self._styles.place(paragraph.style)
+        mark = self._numbering.mark(place) if place and place.number else ""
         if level is not None and level <= 9 and len(text) < 500:
+            text = text if mark in ("", "-") else f"{mark} {text}"
             above = self._headings.enter(level, " ".join(text.split()))
             return Segment(f"{'#' * min(max(level, 1), 6)} {text}", SegmentKind.HEADING, Place(headings=above))
-        if paragraph.list_level is not None:
-            text = f"{'  ' * paragraph.list_level}- {text}"
+        if place and mark:
+            text = f"{'  ' * place.level}{mark} {text}"
         return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
 
 
@@ -268,7 +267,7 @@ def _comments(package: Package, part: str) -> Iterator[Segment]:
         reader = _Reader({})
         blocks = [block for child in _inside(comment, "p") for block in reader.read(child)]
         text = "\n".join(block.paragraph.text for block in blocks if block.paragraph).strip()
-        author = next((value for key, value in comment.attrib.items() if local_name(key) == "author"), "")
+        author = attribute(comment, "author")
         if text:
             yield Segment(f"Comment by {author}: {text}" if author else f"Comment: {text}", SegmentKind.NOTE)
 
@@ -286,38 +285,6 @@ def _drawn_text(package: Package, part: str) -> Iterator[Segment]:
         yield Segment("\n".join(words), SegmentKind.CAPTION)
 
 
-def _heading_levels(package: Package, main: str) -> dict[str, int]:
-    """Return the heading level of each paragraph style that has one, its own or its base's."""
-    own: dict[str, int] = {}
-    base: dict[str, str] = {}
-    for part in package.related(main, "styles")[:1]:
-        for style in parse(package.read(part)):
-            key = next((value for name, value in style.attrib.items() if local_name(name) == "styleId"), "")
-            if local_name(style.tag) == "style" and key:
-                _note_style(style, key, own, base)
-    for key in list(base):
-        seen, at = set(), key
-        while at not in own and at in base and at not in seen:
-            seen.add(at)
-            at = base[at]
-        if at in own:
-            own.setdefault(key, own[at])
-    return own
-
-
-def _note_style(style: _Element, key: str, own: dict[str, int], base: dict[str, str]) -> None:
-    for setting in style.iter():
-        name, value = local_name(setting.tag), _value(setting)
-        if name == "basedOn":
-            base[key] = value
-        elif name == "outlineLvl" and value.isdecimal() and int(value) < 9:
-            own[key] = int(value) + 1
-        elif name == "name" and value.casefold() == "title":
-            own[key] = _TITLE_LEVEL
-        elif name == "name" and value.casefold().startswith("heading ") and value[8:].isdecimal():
-            own[key] = int(value[8:])
-
-
 def _inside(element: _Element, *names: str) -> Iterator[_Element]:
     """Yield the nearest descendants with one of `names`, through content controls and insertions."""
     for child in element:
@@ -332,11 +299,7 @@ def _span(cell: _Element) -> int:
     for setting in cell:
         if local_name(setting.tag) == "tcPr":
             for child in setting:
-                value = _value(child)
+                value = attribute(child, "val")
                 if local_name(child.tag) == "gridSpan" and value.isdecimal() and len(value) < 6:
                     return max(1, min(int(value), _SPAN))
     return 1
-
-
-def _value(element: _Element) -> str:
-    return next((value for key, value in element.attrib.items() if local_name(key) == "val"), "")

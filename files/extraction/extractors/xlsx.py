@@ -15,17 +15,18 @@ from files.extraction.document import Coverage, Metadata, Piece, Place, Segment,
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyCells
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import NumberedRow, split_header, table_chunks
+from files.extraction.markdown_table import CHUNK_CHARS, NumberedRow, split_header, table_chunks
 from files.extraction.media_types import XLSM, XLSX
 from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import local_name, parse
+from files.extraction.xlsx_sparse import sparse_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 _CHUNK = 1 << 20
 _OVERLAP = 64
-_CELL = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})\d')
+_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')  # the first 26 columns are many to find and not worth it
 _ROW = re.compile(rb'<(?:\w+:)?row [^>]{0,200}?\br="(\d{1,9})"')
 _THREAD_PLACEHOLDER = "[Threaded comment]"
 
@@ -73,9 +74,7 @@ def _open(source: Source) -> CalamineWorkbook:
 
 def _sheets(package: Package) -> list[_Sheet]:
     """Return the sheets in the order of the workbook."""
-    main = next(iter(package.related("", "officeDocument")), "xl/workbook.xml")
-    if main not in package:
-        raise MalformedFile
+    main = _main_part(package)
     targets = {relation.id: relation.target for relation in package.relations(main)}
     found = []
     for element in parse(package.read(main)).iter():
@@ -84,6 +83,13 @@ def _sheets(package: Package) -> list[_Sheet]:
             hidden = element.get("state", "visible") != "visible"
             found.append(_Sheet(element.get("name", ""), targets.get(identity, ""), hidden))
     return found
+
+
+def _main_part(package: Package) -> str:
+    main = next(iter(package.related("", "officeDocument")), "xl/workbook.xml")
+    if main not in package:
+        raise MalformedFile
+    return main
 
 
 class _Budget:
@@ -121,14 +127,27 @@ def _cells(package: Package, workbook: CalamineWorkbook, sheet: _Sheet, budget: 
 
     if _grid_size(package, sheet.part) > budget.limits.grid_cells:
         # calamine holds the whole rectangle between the first and the last cell in memory, and aborts without it.
-        message = f"The cells of sheet “{sheet.name}” are spread too far apart to be read."
-        yield PieceWarning(TooManyCells.code, message, Place(sheet=sheet.name))
+        yield from _scattered(package, sheet, budget)
         return
     try:
         cells = workbook.get_sheet_by_name(sheet.name)
         yield from _tables(cells, sheet.name, budget)
     except CalamineError as exc:
         raise MalformedFile from exc
+
+
+def _scattered(package: Package, sheet: _Sheet, budget: _Budget) -> Iterator[Segment]:
+    held: list[str] = []
+    first = last = ""
+    for reference, text in sparse_cells(package, _main_part(package), sheet.part):
+        budget.count([text])
+        first, last = first or reference, reference
+        held.append(f"{reference}: {text}")
+        if sum(map(len, held)) > CHUNK_CHARS:
+            yield Segment("\n".join(held), place=Place(sheet=sheet.name, cells=f"{first}:{last}"))
+            held, first = [], ""
+    if held:
+        yield Segment("\n".join(held), place=Place(sheet=sheet.name, cells=f"{first}:{last}"))
 
 
 def _tables(cells: CalamineSheet, name: str, budget: _Budget) -> Iterator[Segment]:
@@ -178,7 +197,7 @@ def _shown(value: Any) -> str:
 
 
 def _grid_size(package: Package, part: str) -> int:
-    """Return how many cells lie between the first and the last used one, from the references in the XML.
+    """Return about how many cells lie between the first and the last used one, from the references in the XML.
 
     The declared dimension is not asked: nothing holds it to the truth.
     """
@@ -188,13 +207,12 @@ def _grid_size(package: Package, part: str) -> int:
         rest = b""
         while block := stream.read(_CHUNK):
             block = rest + block
-            columns.update(_CELL.findall(block))
+            columns.update(_FAR_COLUMN.findall(block))
             if rows := _ROW.findall(block):
                 numbers = [int(row) for row in rows]
                 first, last = min([*numbers, first or numbers[0]]), max([*numbers, last])
             rest = block[-_OVERLAP:]
-    numbers = [_column_number(letters) for letters in columns]
-    return (last - first + 1) * (max(numbers) - min(numbers) + 1) if numbers else 0
+    return (last - first + 1) * max([26, *map(_column_number, columns)])
 
 
 def _comments(package: Package, sheet: _Sheet) -> Iterator[Segment]:

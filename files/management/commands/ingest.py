@@ -38,11 +38,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take paths, the user, tags."""
-        parser.add_argument("paths", nargs="+", type=_existing, metavar="PATH")
+        parser.add_argument(
+            "paths", nargs="+", type=_existing, metavar="PATH", help="a file, or a folder with all below it"
+        )
         parser.add_argument("--user", default="", help="whose files (default: the first administrator's)")
-        parser.add_argument("--tag", action="append", default=[], dest="tags")
+        parser.add_argument(
+            "--tag", action="append", default=[], dest="tags", metavar="TAG", help="give each file this tag; repeatable"
+        )
         parser.add_argument("--no-wait", action="store_true", help="do not wait until the files are read")
-        parser.add_argument("--timeout", type=float, default=3600, help="seconds to wait at most")
+        parser.add_argument("--timeout", type=float, default=3600, help="seconds to wait at most (default: 3600)")
         parser.add_argument("--json", action="store_true", help="print the results as JSON lines")
 
     def handle(self, *args: object, **options: object) -> None:

@@ -1,5 +1,4 @@
 // Uploads: cards and drop zone where the page has them, a chip in the header elsewhere, so that they go on while one searches.
-import { bytes } from "./format.js";
 import { Cards } from "./upload/cards.js";
 import { watchDrops, watchPickers } from "./upload/drop.js";
 import { Queue } from "./upload/queue.js";
@@ -46,5 +45,5 @@ function showChip() {
   const stuck = open.filter((one) => ["failed", "needs-file"].includes(one.state)).length;
   const sent = open.reduce((sum, one) => sum + one.sent, 0);
   const size = open.reduce((sum, one) => sum + one.size, 0);
-  chip.textContent = stuck ? `${stuck} upload${stuck === 1 ? "" : "s"} need you` : `Uploading ${bytes(sent)} of ${bytes(size)}`;
+  chip.textContent = stuck ? `${stuck} upload${stuck === 1 ? "" : "s"} need you` : `Uploading ${Math.floor((100 * sent) / (size || 1))} %`;
 }

@@ -18,10 +18,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the question, the user, the number of hits."""
-        parser.add_argument("query")
+        parser.add_argument("query", help="a question or some words")
         parser.add_argument("--user", default="", help="whose files (default: the first administrator's)")
-        parser.add_argument("--mode", default="basic")
-        parser.add_argument("--limit", type=int, default=5)
+        parser.add_argument("--mode", default="basic", help="how to search (default: basic)")
+        parser.add_argument("--limit", type=int, default=5, help="hits to print (default: 5)")
 
     def handle(self, *args: object, **options: str | int) -> None:
         """Search and print."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,8 @@ def docx(body: str, more: dict[str, str] | None = None, relations: Sequence[tupl
         "_rels/.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
         "word/document.xml": f'{head}<w:document xmlns:w="{W}" xmlns:r="{OFFICE}"><w:body>{body}</w:body></w:document>',
-        "word/_rels/document.xml.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships">{pointers}</Relationships>',
+        "word/_rels/document.xml.rels": f'{head}<Relationships xmlns="{PACKAGE}/relationships">{pointers}'
+        "</Relationships>",
         "docProps/core.xml": f'{head}<cp:coreProperties xmlns:cp="{PACKAGE}/metadata/core-properties" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Harbour rules</dc:title>'
         "<dc:creator>A. Writer</dc:creator></cp:coreProperties>",
@@ -105,10 +106,17 @@ def paragraph(text: str, style: str = "") -> str:
     return f'<w:p>{settings}<w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
 
 
-def xlsx(sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = (), comment: str = "") -> bytes:
+def table(*rows: Sequence[str], after_last: str = "") -> str:
+    """A Word table; `after_last` is put into its last cell, behind the text."""
+    cells = [[f"<w:tc>{paragraph(cell)}@</w:tc>" for cell in row] for row in rows]
+    cells[-1][-1] = cells[-1][-1].replace("@", after_last)
+    return "<w:tbl>" + "".join(f"<w:tr>{''.join(row)}</w:tr>" for row in cells).replace("@", "") + "</w:tbl>"
+
+
+def xlsx(sheets: Mapping[str, Sequence[Any]], *, hidden: Sequence[str] = (), comment: str = "") -> bytes:
     """An Excel workbook; `comment` stands on A1 of the first sheet."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:

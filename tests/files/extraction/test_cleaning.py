@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.extraction.cleaning import SEGMENT_CHARS, clean_piece, clean_text, split_text
 from files.extraction.document import Metadata, Segment
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(st.characters(), max_size=300))
 def test_what_comes_out_can_be_stored(text: str) -> None:
     clean = clean_text(text)
@@ -18,6 +19,7 @@ def test_a_pair_of_surrogates_is_its_character() -> None:
     assert clean_text("\ud83d\ude00 \ud83d") == "😀 \ufffd"
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text("ab \n", max_size=400), st.integers(5, 50))
 def test_splitting_loses_no_word_and_keeps_to_the_limit(text: str, limit: int) -> None:
     parts = list(split_text(text, limit))

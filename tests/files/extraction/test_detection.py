@@ -139,6 +139,11 @@ def test_a_zip_cut_off_in_the_middle_is_still_known(tmp_path: Path) -> None:
     )
 
 
+def test_an_ole_directory_beyond_the_end_is_no_obstacle(tmp_path: Path) -> None:
+    content = ole("WordDocument")[:30] + b"\xff" * 600
+    assert detect(samples.write(tmp_path / "x", content), "x.doc").media_type == "application/x-ole-storage"
+
+
 def test_takes_less_than_a_millisecond(tmp_path: Path) -> None:
     paths = [samples.write(tmp_path / str(at), content) for at, (content, _, _) in enumerate(CONTENTS)]
     times = []

@@ -55,13 +55,15 @@ def test_polish_in_windows_1250_is_told_from_windows_1252(tmp_path: Path) -> Non
 
 
 def test_a_stray_byte_does_not_spoil_utf8() -> None:
-    text, name = decode("café au lait ".encode() * 3 + b"\xff and naïve".replace("ï".encode("latin-1"), "ï".encode()) if False else "café au lait ".encode() * 3 + b"\xff end")
+    text, name = decode("café au lait ".encode() * 3 + b"\xff end")
     assert name == "utf-8"
     assert "café au lait" in text
 
 
 def test_a_letter_far_behind_the_start_still_decides(tmp_path: Path) -> None:
-    path = write(tmp_path / "far.txt", b"plain line\n" * 200_000 + "Übermut tut selten gut: für Gäste.\n".encode("cp1252"))
+    path = write(
+        tmp_path / "far.txt", b"plain line\n" * 200_000 + "Übermut tut selten gut: für Gäste.\n".encode("cp1252")
+    )
     assert detect_encoding(path) == "cp1252"
 
 

@@ -40,6 +40,9 @@ def test_an_unknown_type_is_named_with_what_is_read(media_type: str, named: str)
 
 def test_the_registry_and_the_sandbox_import_no_reader() -> None:
     heavy = "lxml pypdfium2 pdfplumber openpyxl python_calamine charset_normalizer django"
-    code = f"import sys, files.extraction.sandbox, files.extraction.detection; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    code = (
+        "import sys, files.extraction.sandbox, files.extraction.detection; "
+        f"print([m for m in '{heavy}'.split() if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from files.extraction.document import Coverage, Metadata, Place, Segment, SegmentKind, Warning
+from files.extraction.document import Coverage, Metadata, Place, Segment, SegmentKind
+from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile
 from files.extraction.wire import (
     HEADER,
@@ -20,7 +21,7 @@ PIECES = [
     Segment("text", SegmentKind.TABLE, Place(page=3, cells="A1:B2", sheet="S", headings=("a", "b"))),
     Segment("text", place=Place(line=1, line_end=2, second=1.5)),
     Metadata({"title": "Ü", "pages": 3, "names": ["a", None], "nested": {"x": True}}),
-    Warning("needs_ocr", "No text.", Place(page=1)),
+    PieceWarning("needs_ocr", "No text.", Place(page=1)),
     Coverage("pages", 1, 2),
 ]
 

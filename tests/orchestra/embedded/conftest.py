@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import tempfile
@@ -15,13 +16,28 @@ from orchestra.embedded.processes import find_process, read_pid
 from orchestra.embedded.valkey import EmbeddedValkey
 
 
-@pytest.fixture
-def open_directory() -> Iterator[Path]:
-    """A directory that other accounts can pass through; pytest's own are closed to the account of PostgreSQL."""
+@contextlib.contextmanager
+def made_open_directory() -> Iterator[Path]:
+    """Make a directory that other accounts can pass through; pytest's own are closed to the account of PostgreSQL."""
     directory = Path(tempfile.mkdtemp(prefix="orchestra-test-"))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that other accounts can pass through."""
+    with made_open_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL for all tests of a module; it may be stopped: each test ensures what it needs."""
+    with made_open_directory() as directory:
+        yield EmbeddedPostgres(directory / "var")
+        stop_all(directory / "var")
 
 
 @pytest.fixture

@@ -34,20 +34,27 @@ def test_the_address_is_known_before_anything_is_started(state: Path) -> None:
     assert not state.exists()
 
 
-def test_first_start_makes_a_server_that_the_next_caller_adopts(state: Path) -> None:
-    server = EmbeddedPostgres(state)
-    assert server.ensure() is True
-    pid = read_pid(server.data / "postmaster.pid")
-    assert EmbeddedPostgres(state).ensure() is False
-    assert read_pid(server.data / "postmaster.pid") == pid
+def test_first_callers_together_make_one_server_that_later_ones_adopt(server: EmbeddedPostgres) -> None:
+    results: list[bool] = []
+    threads = [threading.Thread(target=lambda: results.append(server.ensure())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [False, False, False, True]
+    assert EmbeddedPostgres(server.state).ensure() is False
     assert query(server, "select current_database()") == ("orchestra",)
+
+
+def test_a_stopped_server_starts_again(server: EmbeddedPostgres) -> None:
+    server.ensure()
     assert server.stop() is True
     assert not server.ready()
     assert server.stop() is False
+    assert server.ensure() is True
 
 
-def test_the_server_has_a_recent_pgvector_unicode_and_safe_settings(state: Path) -> None:
-    server = EmbeddedPostgres(state)
+def test_the_server_has_a_recent_pgvector_unicode_and_safe_settings(server: EmbeddedPostgres) -> None:
     server.ensure()
     query(server, "create extension vector")
     query(server, "create extension pg_trgm")
@@ -59,33 +66,18 @@ def test_the_server_has_a_recent_pgvector_unicode_and_safe_settings(state: Path)
     assert query(server, "select current_setting('listen_addresses')") == ("",)
 
 
-def test_a_long_path_with_spaces_and_letters_of_all_kinds_works(make_state: Callable[[str], Path]) -> None:
-    server = EmbeddedPostgres(make_state("ünïcode with spaces " + "long " * 30))
-    server.ensure()
-    assert len(server.connection()["HOST"]) < 80
-    assert query(server, "select 1") == (1,)
+def test_two_clones_run_at_once_one_of_them_in_a_difficult_path(
+    server: EmbeddedPostgres, make_state: Callable[[str], Path]
+) -> None:
+    other = EmbeddedPostgres(make_state("ünïcode with spaces " + "long " * 30))
+    assert len(other.connection()["HOST"]) < 80
+    for number, each in enumerate((server, other)):
+        each.ensure()
+        query(each, f"create table mark as select {number} as n")
+    assert [query(each, "select n from mark") for each in (server, other)] == [(0,), (1,)]
 
 
-def test_two_clones_run_at_once(make_state: Callable[[str], Path]) -> None:
-    servers = [EmbeddedPostgres(make_state(name)) for name in ("first", "second")]
-    for number, server in enumerate(servers):
-        server.ensure()
-        query(server, f"create table mark as select {number} as n")
-    assert [query(server, "select n from mark") for server in servers] == [(0,), (1,)]
-
-
-def test_callers_that_start_together_share_one_server(state: Path) -> None:
-    results: list[bool] = []
-    threads = [threading.Thread(target=lambda: results.append(EmbeddedPostgres(state).ensure())) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(results) == [False, False, False, True]
-
-
-def test_committed_rows_survive_a_killed_server(state: Path) -> None:
-    server = EmbeddedPostgres(state)
+def test_committed_rows_survive_a_killed_server(server: EmbeddedPostgres) -> None:
     server.ensure()
     query(server, "create table kept as select 42 as n")
     pid = read_pid(server.data / "postmaster.pid")
@@ -96,8 +88,7 @@ def test_committed_rows_survive_a_killed_server(state: Path) -> None:
     assert query(server, "select n from kept") == (42,)
 
 
-def test_a_pid_file_that_names_a_stranger_does_not_block_the_start(state: Path) -> None:
-    server = EmbeddedPostgres(state)
+def test_a_pid_file_that_names_a_stranger_does_not_block_the_start(server: EmbeddedPostgres) -> None:
     server.ensure()
     pid_file = server.data / "postmaster.pid"
     content = pid_file.read_text().splitlines()
@@ -110,6 +101,17 @@ def test_a_pid_file_that_names_a_stranger_does_not_block_the_start(state: Path) 
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_data_of_another_major_version_is_refused_with_the_way_out(server: EmbeddedPostgres) -> None:
+    server.ensure()
+    server.stop()
+    version = server.data / "PG_VERSION"
+    ours = version.read_text()
+    version.write_text("15\n")
+    with pytest.raises(EmbeddedServiceError, match="PostgreSQL 15"):
+        server.ensure()
+    version.write_text(ours)
 
 
 def test_data_removed_under_a_living_server_gives_a_fresh_one(state: Path) -> None:
@@ -134,15 +136,6 @@ def test_a_socket_directory_that_is_not_ours_is_refused(state: Path, open_direct
         os.chown(sockets, 12345, 12345)
         with pytest.raises(EmbeddedServiceError, match="12345"):
             server.ensure()
-
-
-def test_data_of_another_major_version_is_refused_with_the_way_out(state: Path) -> None:
-    server = EmbeddedPostgres(state)
-    server.ensure()
-    server.stop()
-    (server.data / "PG_VERSION").write_text("15\n")
-    with pytest.raises(EmbeddedServiceError, match="PostgreSQL 15"):
-        server.ensure()
 
 
 def test_a_cpu_without_the_needed_instructions_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ Django are here; keeping the programs up is the supervisor's.
 
 from __future__ import annotations
 
-import http.client
 import sys
 import time
 from pathlib import Path
@@ -21,7 +20,9 @@ from django.utils.module_loading import import_string
 from orchestra.common.errors import OrchestraError
 from orchestra.embedded.console import Console
 from orchestra.embedded.errors import ProgramFailedError
+from orchestra.embedded.external import require_external_servers
 from orchestra.embedded.ports import Listener, listen
+from orchestra.embedded.probe import WebProbe
 from orchestra.embedded.programs import product_programs
 from orchestra.embedded.run_record import RunRecord, hold_run, publish_address
 from orchestra.embedded.services import embedded_servers, stop_servers
@@ -30,7 +31,6 @@ from orchestra.embedded.supervisor import Supervisor
 from orchestra.settings.env import BASE_DIR, environment
 
 FIRST_ADMINISTRATOR = "orchestra.accounts.services.ensure_administrator"
-HEALTH_PATH = "/api/health/live"
 WEB_SECONDS = 120
 
 
@@ -91,13 +91,14 @@ class _Run:
             self._console.close()
 
     def _start_servers(self) -> None:
+        require_external_servers()
         for server in embedded_servers():
             if not self._stop.made():
                 self._console.say(f"{server.label} {'started' if server.ensure() else 'runs already'}.")
 
     def _migrate(self) -> FirstAdministrator | None:
         """Bring the database up to date and make the first administrator if there is none."""
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         administrator: FirstAdministrator | None = import_string(FIRST_ADMINISTRATOR)()
         connections.close_all()
         self._console.say("Database is up to date.")
@@ -120,7 +121,8 @@ class _Run:
 
     def _wait_for_web(self, listener: Listener) -> None:
         deadline = time.monotonic() + WEB_SECONDS
-        while not (self._stop.made() or _answers(self._host, listener.port)):
+        probe = WebProbe(_name_for_browser(self._host).strip("[]"), listener.port)
+        while not (self._stop.made() or probe.answered()):
             self._supervisor.step(0.1)
             if time.monotonic() > deadline:
                 raise ProgramFailedError(f"The web did not answer within {WEB_SECONDS} s.")
@@ -141,15 +143,3 @@ def _name_for_browser(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _answers(host: str, port: int) -> bool:
-    """Ask the web whether it lives; a refusal, as of a host that is not in ALLOWED_HOSTS, is a sign of life too."""
-    connection = http.client.HTTPConnection(_name_for_browser(host).strip("[]"), port, timeout=1)
-    try:
-        connection.request("GET", HEALTH_PATH)
-        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the action."""
-        parser.add_argument("action", choices=("start", "stop", "status"))
+        parser.add_argument("action", choices=("start", "stop", "status"), help="what to do with them")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Do the action and say what happened, one line a server."""

@@ -20,7 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, checks: list[str], **options: object) -> None:
         """Print a line per check."""
         if unknown := set(checks) - set(registry.names()):
-            raise CommandError(f"There is no check called {', '.join(sorted(unknown))}.")
+            known = ", ".join(registry.names())
+            raise CommandError(f"There is no check called {', '.join(sorted(unknown))}. There are: {known}.")
         failures = 0
         for result in registry.run(checks or None):
             mark = self.style.SUCCESS("ok  ") if result.outcome.ok else self.style.ERROR("FAIL")

@@ -98,7 +98,15 @@ export class Connection {
     if (message.type === "snapshot") this.#opened();
     if (message.files) this.view.apply(message.files);
     if (message.counts) this.view.counts(message.counts);
-    if (message.type === "deleted") this.view.remove(message.id);
+    if (message.type === "deleted") {
+      this.view.remove(message.id);
+      this.#soon(); // the message says nothing about the counts
+    }
+  }
+
+  #soon() {
+    clearTimeout(this.timers.soon);
+    this.timers.soon = setTimeout(() => this.refresh(), 500);
   }
 
   #opened() {

@@ -6,7 +6,7 @@ const SHOWN = {
   pause: ["waiting", "starting", "sending", "offline"],
   resume: ["paused"],
   retry: ["failed", "offline"],
-  cancel: ["waiting", "starting", "sending", "paused", "offline", "needs-file", "failed"],
+  cancel: ["waiting", "starting", "sending", "paused", "offline", "needs-file"],
   dismiss: ["done"],
 };
 
@@ -90,8 +90,7 @@ export class Cards {
     bar.max = transfer.size || 1;
     bar.value = transfer.state === "done" ? bar.max : transfer.sent;
     bar.hidden = transfer.state === "done";
-    for (const button of card.querySelectorAll("button")) button.hidden = !SHOWN[button.dataset.do].includes(transfer.state);
-    card.querySelector("[data-do=resume]").hidden &&= !(transfer.state === "needs-file" && transfer.handle);
+    for (const button of card.querySelectorAll("button")) button.hidden = !offered(button.dataset.do, transfer);
     part(card, "choose").hidden = transfer.state !== "needs-file";
     const open = part(card, "open");
     open.hidden = !transfer.fileId;
@@ -111,6 +110,13 @@ export class Cards {
     setText(document.getElementById("uploads-sum"), all.length ? parts.join(" · ") : "");
     document.getElementById("uploads-clear").hidden = !done;
   }
+}
+
+function offered(action, { state, id, handle, error }) {
+  if (state === "needs-file" && action === "resume") return Boolean(handle);
+  if (state !== "failed") return SHOWN[action].includes(state);
+  // What the server never took needs no cancelling there.
+  return action === "retry" ? !error?.final : action === (id ? "cancel" : "dismiss");
 }
 
 const SENTENCES = {

@@ -142,6 +142,7 @@ const same = (a, b) => a.name === b.name && a.size === b.size && a.lastModified 
 function tooLarge() {
   const error = new Error("This file is larger than this server accepts.");
   error.hint = "Split it, or ask the administrator to raise MAX_FILE_SIZE.";
+  error.final = true;
   return error;
 }
 

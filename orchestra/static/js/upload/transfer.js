@@ -45,24 +45,28 @@ export class Transfer {
 
   // Runs until the file is there or somebody is needed. Never throws.
   async run() {
+    // This run's own signal: after a pause and a resume there may be a second run before the first has ended.
     this.stopping = new AbortController();
+    const { signal } = this.stopping;
     this.failures = 0;
-    while (!this.stopping.signal.aborted) {
+    while (!signal.aborted) {
       try {
         this.set("starting");
         const upload = this.id ? await this.#status() : await this.#initiate();
-        const answer = upload.complete ? upload : await this.#sendMissing(upload);
+        signal.throwIfAborted();
+        const answer = upload.complete ? upload : await this.#sendMissing(upload, signal);
+        signal.throwIfAborted();
         if (answer.complete) {
           this.#finish(answer);
           return;
         }
       } catch (error) {
-        if (error.name === "AbortError") return;
+        if (signal.aborted) return;
         if (!passing(error) || this.failures >= MOST_FAILURES) {
           this.#fail(error);
           return;
         }
-        await this.#pauseAfter(error);
+        await this.#pauseAfter(error, signal);
       }
     }
   }
@@ -79,7 +83,11 @@ export class Transfer {
     // A small file's digest is cheap, and lets the server say "already here" before a byte is sent.
     if (this.size <= 8 * 1024 ** 2) body.sha256 = await digest(await this.#read(0, this.size));
     const upload = await request("POST", "/api/files/upload/initiate", body);
-    if (!upload.complete) {
+    if (upload.complete) return upload;
+    if (this.state === "gone") {
+      // Cancelled while the server was asked.
+      await request("DELETE", `/api/files/${upload.id}`);
+    } else {
       this.id = upload.upload_id;
       await this.onopened(this);
     }
@@ -91,7 +99,7 @@ export class Transfer {
     return status.upload ?? { complete: true, id: status.id, duplicate: status.id !== this.id };
   }
 
-  async #sendMissing(upload) {
+  async #sendMissing(upload, signal) {
     this.accepted = upload.received_bytes;
     this.set("sending");
     const gaps = missing(upload);
@@ -101,7 +109,7 @@ export class Transfer {
       // Others finish the chunk that they are at when one fails: its bytes are not sent twice.
       while (gaps.length && !failure) {
         try {
-          const answer = await this.#sendOne(upload, gaps.shift());
+          const answer = await this.#sendOne(upload, gaps.shift(), signal);
           if (answer.complete) last = answer;
         } catch (error) {
           failure ??= error;
@@ -113,7 +121,7 @@ export class Transfer {
     return last;
   }
 
-  async #sendOne(upload, start) {
+  async #sendOne(upload, start, signal) {
     const buffer = await this.#read(start, Math.min(start + upload.chunk_size, this.size));
     const onsent = (count) => {
       this.inFlight.set(start, Math.min(count, buffer.byteLength));
@@ -122,7 +130,6 @@ export class Transfer {
     };
     try {
       const sha256 = await digest(buffer);
-      const { signal } = this.stopping;
       const answer = await sendChunk({ id: this.id, buffer, start, size: this.size, sha256, signal, onsent });
       this.inFlight.delete(start);
       this.accepted += buffer.byteLength;
@@ -154,19 +161,21 @@ export class Transfer {
     this.speed.reset();
     // Without its record on the server the upload can only begin anew.
     if (error instanceof ApiError && [404, 410].includes(error.status)) this.id = "";
-    this.set(error instanceof UnreadableFile ? "needs-file" : "failed", error);
+    this.set(error instanceof UnreadableFile ? "needs-file" : "failed", error.signedOut ? SESSION_ENDED : error);
   }
 
-  async #pauseAfter(error) {
+  async #pauseAfter(error, signal) {
     if (error instanceof ApiError) this.failures += 1;
     this.tries = error instanceof LineError ? (this.tries ?? 0) + 1 : this.failures;
     const pause = Math.min(LONGEST_PAUSE, 1000 * 2 ** Math.min(this.tries - 1, 5)) * (0.75 + Math.random() / 4);
     this.retryAt = Date.now() + pause;
     this.speed.reset();
     this.set("offline", error);
-    await rest(pause, this.stopping.signal);
+    await rest(pause, signal);
   }
 }
+
+const SESSION_ENDED = { message: "Your session has ended.", hint: "Sign in again in another tab, then try again here." };
 
 // The file was changed, moved or deleted since it was chosen.
 export class UnreadableFile extends Error {

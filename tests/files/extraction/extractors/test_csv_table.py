@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of, warnings_of
@@ -71,11 +71,26 @@ def test_a_quote_that_never_closes_loses_nothing(tmp_path: Path) -> None:
     assert "last words" in text
 
 
+def test_a_field_beyond_reason_leaves_the_rest_as_text(tmp_path: Path) -> None:
+    content = 'a,b\n1,2\n3,"' + "x,\n" * 500_000 + "last words"
+    text = text_of(read(write(tmp_path / "q.csv", content), CSV))
+    assert "| 1 | 2 |" in text
+    assert "last words" in text
+    assert len(text) < len(content) * 1.1
+
+
+def test_rows_of_a_thousand_columns_get_no_numbered_names(tmp_path: Path) -> None:
+    text = text_of(read(write(tmp_path / "w.csv", ",".join(["cell"] * 1000)), CSV))
+    assert "column" not in text
+    assert text.count("cell") == 1000
+
+
 CELL = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Cn", "Z"], exclude_characters="\ufeff\\|"), min_size=1, max_size=12
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=40))
 def test_no_cell_is_ever_lost(rows: list[list[str]]) -> None:
     out = io.StringIO()

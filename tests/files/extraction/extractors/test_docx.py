@@ -10,26 +10,26 @@ from files.extraction.limits import Limits
 from files.extraction.media_types import DOCX
 from tests.files.extraction import samples
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
-from tests.files.extraction.samples import OFFICE, W, docx, paragraph, write
+from tests.files.extraction.samples import W, docx, paragraph, table, write
 
 STYLES = (
     f'<w:styles xmlns:w="{W}"><w:style w:styleId="H1"><w:name w:val="heading 1"/></w:style>'
     '<w:style w:styleId="H2"><w:name w:val="heading 2"/></w:style>'
     '<w:style w:styleId="Mine"><w:name w:val="Mine"/><w:basedOn w:val="H2"/></w:style></w:styles>'
 )
+INNER = table(["inner one", "inner two"])
 BODY = (
     paragraph("Rules", "H1")
     + paragraph("Mooring", "Mine")
     + paragraph("Boats moor at the quay.")
-    + "<w:p><w:ins><w:r><w:t>Added words. </w:t></w:r></w:ins><w:del><w:r><w:delText>Gone words.</w:delText></w:r></w:del>"
-    "<w:moveFrom><w:r><w:t>Moved words.</w:t></w:r></w:moveFrom></w:p>"
-    "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Berth</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Depth</w:t></w:r></w:p></w:tc></w:tr>"
-    "<w:tr><w:tc><w:p><w:r><w:t>A</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>4.5 m</w:t></w:r></w:p>"
-    "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>inner one</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>inner two</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
-    "</w:tc></w:tr></w:tbl>"
-    "<w:p><w:r><w:t>Host.</w:t></w:r><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In the box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
-    '<w:p><w:hyperlink r:id="r7"><w:r><w:t>the tide table</w:t></w:r></w:hyperlink></w:p>'
+    + "<w:p><w:ins><w:r><w:t>Added words. </w:t></w:r></w:ins>"
+    + "<w:del><w:r><w:delText>Gone words.</w:delText></w:r></w:del>"
+    + "<w:moveFrom><w:r><w:t>Moved words.</w:t></w:r></w:moveFrom></w:p>"
+    + table(["Berth", "Depth"], ["A", "4.5 m"], after_last=INNER)
+    + f"<w:p><w:r><w:t>Host.</w:t></w:r><w:r><w:pict><w:txbxContent>{paragraph('In the box.')}</w:txbxContent></w:pict>"
+    + '</w:r></w:p><w:p><w:hyperlink r:id="r7"><w:r><w:t>the tide table</w:t></w:r></w:hyperlink></w:p>'
 )
+NAMESPACE = f'xmlns:w="{W}"'
 RELATIONS = [
     ("styles", "styles.xml"),
     ("header", "header1.xml"),
@@ -41,11 +41,13 @@ RELATIONS = [
 ]
 MORE = {
     "word/styles.xml": STYLES,
-    "word/header1.xml": f'<w:hdr xmlns:w="{W}">{paragraph("Port authority")}</w:hdr>',
-    "word/footer1.xml": f'<w:ftr xmlns:w="{W}">{paragraph("Page foot")}</w:ftr>',
-    "word/footnotes.xml": f'<w:footnotes xmlns:w="{W}"><w:footnote>{paragraph("A foot note.")}</w:footnote></w:footnotes>',
-    "word/endnotes.xml": f'<w:endnotes xmlns:w="{W}"><w:endnote>{paragraph("An end note.")}</w:endnote></w:endnotes>',
-    "word/comments.xml": f'<w:comments xmlns:w="{W}"><w:comment w:author="Ann">{paragraph("Check this.")}</w:comment></w:comments>',
+    "word/header1.xml": f"<w:hdr {NAMESPACE}>{paragraph('Port authority')}</w:hdr>",
+    "word/footer1.xml": f"<w:ftr {NAMESPACE}>{paragraph('Page foot')}</w:ftr>",
+    "word/footnotes.xml": f"<w:footnotes {NAMESPACE}><w:footnote>{paragraph('A foot note.')}</w:footnote>"
+    "</w:footnotes>",
+    "word/endnotes.xml": f"<w:endnotes {NAMESPACE}><w:endnote>{paragraph('An end note.')}</w:endnote></w:endnotes>",
+    "word/comments.xml": f'<w:comments {NAMESPACE}><w:comment w:author="Ann">{paragraph("Check this.")}</w:comment>'
+    "</w:comments>",
 }
 
 
@@ -118,13 +120,52 @@ def test_an_office_file_with_a_password_says_so(tmp_path: Path) -> None:
         read(write(tmp_path / "p.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)), DOCX)
 
 
-def test_absurd_spans_do_not_widen_the_table(tmp_path: Path) -> None:
-    body = (
-        '<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p><w:r><w:t>wide</w:t></w:r></w:p></w:tc>'
-        "<w:tc><w:p><w:r><w:t>next</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+def numbered(text: str, level: int = 0, number: int = 1) -> str:
+    settings = f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+    return f"<w:p>{settings}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_lists_are_counted_as_word_counts_them(tmp_path: Path) -> None:
+    levels = "".join(
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for at, (form, text) in enumerate([("decimal", "%1."), ("lowerLetter", "%1.%2)"), ("upperRoman", "%3.")])
     )
+    bullets = '<w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/><w:lvlText w:val="o"/></w:lvl>'
+    again = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
+    numbering = (
+        f'<w:numbering {NAMESPACE}><w:abstractNum w:abstractNumId="7">{levels}</w:abstractNum>'
+        f'<w:abstractNum w:abstractNumId="8">{bullets}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="8"/></w:num>'
+        f'<w:num w:numId="3"><w:abstractNumId w:val="7"/>{again}</w:num></w:numbering>'
+    )
+    body = (
+        numbered("one")
+        + numbered("two")
+        + numbered("first", 1)
+        + numbered("second", 1)
+        + numbered("deep", 2)
+        + numbered("three")
+        + numbered("fresh", 1)
+        + numbered("bullet", 0, 2)
+        + numbered("anew", 0, 3)
+        + numbered("plain", 0, 0)
+    )
+    path = write(tmp_path / "n.docx", docx(body, {"word/numbering.xml": numbering}, [("numbering", "numbering.xml")]))
+    assert [segment.text for segment in segments(read(path, DOCX))] == [
+        "1. one",
+        "2. two",
+        "  2.a) first",
+        "  2.b) second",
+        "    I. deep",
+        "3. three",
+        "  3.a) fresh",
+        "- bullet",
+        "1. anew",
+        "plain",
+    ]
+
+
+def test_absurd_spans_do_not_widen_the_table(tmp_path: Path) -> None:
+    span = '<w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
+    body = f"<w:tbl><w:tr><w:tc>{span}{paragraph('wide')}</w:tc><w:tc>{paragraph('next')}</w:tc></w:tr></w:tbl>"
     assert len(text_of(read(write(tmp_path / "s.docx", docx(body)), DOCX))) < 1000
-
-
-def test_relations_namespace_is_office() -> None:
-    assert OFFICE.endswith("relationships")

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.extraction.document import SegmentKind
@@ -67,6 +67,7 @@ def test_a_line_of_many_megabytes_keeps_every_word(tmp_path: Path) -> None:
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\ufeff"), max_size=40)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(WORDS, max_size=60), st.sampled_from(["\n", "\r\n", "\n\n", " "]))
 def test_no_word_is_ever_lost(parts: list[str], between: str) -> None:
     text = between.join(parts)

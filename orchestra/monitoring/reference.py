@@ -1,0 +1,132 @@
+"""The reference pages under docs/reference/, made from the code: what may be set, what can go wrong, what can be run.
+
+The errors are those that the installed applications define; this module names none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from argparse import SUPPRESS, Action, ArgumentParser
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.apps import apps
+from django.core.management import find_commands, load_command_class
+
+from orchestra.common.errors import OrchestraError
+from orchestra.settings.env import BASE_DIR, Environment
+from orchestra.settings.env_example import written
+
+_MADE = "<!-- Made by `manage.py generate_reference`; change the code, not this page. -->"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by file name."""
+    return {"settings.md": settings_page(), "error-codes.md": error_page(), "commands.md": commands_page()}
+
+
+def settings_page() -> str:
+    """Return the table of every variable that may be set."""
+    rows = [
+        (f"`{(field.alias or name).upper()}`", _code(written(field.default)), field.description or "")
+        for name, field in Environment.model_fields.items()
+    ]
+    intro = (
+        "Set in the environment, or in a file `.env` beside `manage.py`. An empty value counts as not set.\n"
+        "A wrong value stops the start with one line that names the variable and says what to write."
+    )
+    return _page("Settings", intro, _table(("Variable", "Default", "What it does"), rows))
+
+
+def error_page() -> str:
+    """Return the table of every code that the API, the pages and a failed file's record can show."""
+    kinds = sorted(_own_errors(), key=lambda kind: (kind.code, kind.__qualname__))
+    rows = [(f"`{kind.code}`", str(kind.status), kind.default_message, kind.default_hint) for kind in kinds]
+    intro = (
+        "Codes are stable. A message may be more exact than the one here. The status is that of an API answer;\n"
+        "a file's record, the pages and the commands show code, message and hint. Codes of the framework itself\n"
+        "are in [the API's description](../api.md#errors)."
+    )
+    return _page("Error codes", intro, _table(("Code", "Status", "Message", "Hint"), dict.fromkeys(rows)))
+
+
+def commands_page() -> str:
+    """Return what `manage.py` can do beside Django's own commands."""
+    intro = "Run as `.venv/bin/python manage.py COMMAND`. `make help` lists the shorter ones."
+    return _page("Commands", intro, "\n".join(_command(app, name) for name, app in sorted(_own_commands())))
+
+
+def _own_errors() -> set[type[OrchestraError]]:
+    for config in apps.get_app_configs():
+        if Path(config.path).is_relative_to(BASE_DIR):
+            _import_below(config.name, config.path)
+    found, waiting = {OrchestraError}, [OrchestraError]
+    while waiting:
+        below = set(waiting.pop().__subclasses__()) - found
+        found |= below
+        waiting.extend(below)
+    packages = {config.name.split(".")[0] for config in apps.get_app_configs()}
+    return {kind for kind in found if kind.__module__.split(".")[0] in packages}
+
+
+def _import_below(package: str, path: str) -> None:
+    """Import what may define errors: everything of an application but migrations, commands and programs."""
+    for module in pkgutil.walk_packages([path], f"{package}."):
+        if not {"migrations", "management", "attach", "web", "zygote"} & set(module.name.split(".")):
+            importlib.import_module(module.name)
+
+
+def _own_commands() -> Iterator[tuple[str, str]]:
+    for config in apps.get_app_configs():
+        if Path(config.path).is_relative_to(BASE_DIR):
+            for name in find_commands(str(Path(config.path) / "management")):
+                yield name, config.name
+
+
+def _command(app: str, name: str) -> str:
+    command = load_command_class(app, name)
+    parser = command.create_parser("manage.py", name)
+    rows = [(f"`{_spelling(action)}`", _explanation(action)) for action in _own_arguments(parser)]
+    table = _table(("Argument", "What it does"), rows)
+    return f"## {name}\n\n{command.help}\n" + (f"\n{table}" if rows else "")
+
+
+def _own_arguments(parser: ArgumentParser) -> Iterator[Action]:
+    """Yield a command's arguments without those that Django gives to every command."""
+    common = {"help", "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color"}
+    for action in parser._actions:
+        if action.dest not in {*common, "skip_checks"} and action.help is not SUPPRESS:
+            yield action
+
+
+def _spelling(action: Action) -> str:
+    words = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if action.choices:
+        words = ", ".join(map(str, action.choices))
+    if not action.option_strings:
+        return words
+    return action.option_strings[-1] if action.nargs == 0 else f"{action.option_strings[-1]} {words}"
+
+
+def _explanation(action: Action) -> str:
+    """Return an argument's help without its default, which depends on the settings of whoever asks."""
+    return re.sub(r" \((default )?%\(default\)s\)", "", action.help or "")
+
+
+def _page(title: str, intro: str, body: str) -> str:
+    return f"# {title}\n\n{_MADE}\n\n{intro}\n\n{body.rstrip()}\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *(tuple(_cell(text) for text in row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "empty"

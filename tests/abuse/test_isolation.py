@@ -1,0 +1,358 @@
+"""Two users: by no address and no method does one see, find, change or delete anything of the other's.
+
+The matrix is read from the URL resolver. A new address is tested without being named here; when it takes a parameter
+or a body that is not known yet, the test fails until `_objects` or `BODIES` says what to send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Permission
+from django.test import Client
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from files import pipeline, states, storage
+from files.models import FileEvent, FileRecord, ProcessingJob, Upload
+from files.uploads import NewUpload, initiate
+from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts.services import create_api_key
+from search import services as search_services
+from search.models import ChunkEmbedding, KeywordPosting, SearchQuery, VectorChunk
+from tests.routes import METHODS, Route, routes
+from tests.sockets import Socket, run
+
+CANARY = "c4n4ry"
+PASSWORD = "correct horse battery"
+
+# Open to anybody, each with its reason. Everything else answers a stranger with 401 or the sign-in page.
+PUBLIC = {
+    "api-health": "probes hold no key; it says good or bad and no more",
+    "api-health-live": "probes hold no key",
+    "api-health-ready": "probes hold no key; it says good or bad and no more",
+    "api-token": "takes the password itself",
+    "api-token-refresh": "takes the token itself",
+    "api-token-revoke": "takes the token itself",
+    "schema": "describes the API and holds no data",
+    "docs": "describes the API and holds no data",
+    "favicon": "a picture",
+    "sign-in": "where credentials are given",
+    "sign-out": "ends whatever session there is; harmless without one",
+}
+
+JSON = "application/json"
+CHUNK_HEADERS = {"Content-Range": f"bytes 0-{65535}/{2 * 65536}"}
+
+# What a well-formed request of each writing address carries, so that no 400 hides a missing owner check.
+BODIES: dict[tuple[str, str], Any] = {
+    ("api-token", "post"): {"username": "nobody", "password": "wrong"},
+    ("api-token-refresh", "post"): {"refresh": "wrong"},
+    ("api-token-revoke", "post"): {"refresh": "wrong"},
+    ("api-ticket", "post"): {},
+    ("api-me", "patch"): {"first_name": "Bob"},
+    ("api-keys", "post"): {"name": "a program"},
+    ("api-upload-small", "post"): {},
+    ("api-upload-initiate", "post"): {"name": "b.txt", "size": 10},
+    ("api-file", "patch"): {"name": "taken over", "tags": ["taken"]},
+    ("api-upload-chunk", "put"): b"x" * 65536,
+    ("api-upload-chunk", "post"): b"x" * 65536,
+    ("api-file-retry", "post"): {},
+    ("api-file-cancel", "post"): {},
+    ("api-search", "post"): {"query": "zebrafish habitat"},
+    ("api-files-search", "post"): {"query": "zebrafish habitat"},
+    ("sign-in", "post"): {},
+    ("sign-out", "post"): {},
+    ("account-password", "post"): {},
+    ("account-password", "put"): {},
+    ("account-key-create", "post"): {},
+    ("account-key-revoke", "post"): {},
+    ("file-action", "post"): {},
+}
+
+ROUTES = routes()
+OBJECT_ROUTES = [route for route in ROUTES if route.parameters]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody with a way to say who they are."""
+
+    name: str
+    headers: dict[str, str]
+    session: User | None = None
+
+    def client(self) -> Client:
+        client = Client(headers=self.headers)
+        if self.session is not None:
+            client.force_login(self.session)
+        return client
+
+
+def principals_of(user: User, name: str) -> list[Principal]:
+    token = str(RefreshToken.for_user(user).access_token)
+    key = create_api_key(user, f"{name}'s program").plain
+    return [
+        Principal(f"{name} by session", {}, session=user),
+        Principal(f"{name} by token", {"Authorization": f"Bearer {token}"}),
+        Principal(f"{name} by API key", {"Authorization": f"Api-Key {key}"}),
+    ]
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What alice has, with a canary in every text."""
+
+    owner: User
+    file: FileRecord
+    unfinished: Upload
+    key: ApiKey
+
+    def state(self) -> object:
+        """Return everything that a stranger must not be able to change."""
+        rows = [
+            list(model.objects.filter(**{by: self.owner.pk}).order_by("pk").values())
+            for model, by in (
+                (FileRecord, "owner"),
+                (Upload, "owner"),
+                (ProcessingJob, "owner"),
+                (FileEvent, "file__owner"),
+                (VectorChunk, "owner"),
+                (KeywordPosting, "owner"),
+                (SearchQuery, "user"),
+                (ApiKey, "user"),
+            )
+        ]
+        vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
+        return rows, vectors, storage.path_of(self.file.storage_key).read_bytes()
+
+
+@pytest.fixture
+def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
+    User.objects.filter(pk=alice.pk).update(first_name=f"{CANARY}first", email=f"{CANARY}@example.org")
+    text = f"The zebrafish habitat is warm. Its secret name is {CANARY}text.\n" * 3
+    file = make_file(alice, text.encode(), name=f"{CANARY}name.txt", tags=(f"{CANARY}tag",))
+    assert pipeline.work("a worker")
+    FileRecord.objects.filter(pk=file.pk).update(
+        metadata={"title": f"{CANARY}title"},
+        warnings=[{"code": "x", "message": f"{CANARY}warning", "place": {}}],
+        error_message=f"{CANARY}error",
+    )
+    search_services.search(alice, f"zebrafish {CANARY}question")
+    upload = initiate(alice, NewUpload(f"{CANARY}upload.bin", 2 * 65536, chunk_size=65536)).upload
+    key = create_api_key(alice, f"{CANARY}key").record
+    file.refresh_from_db()
+    assert file.status == "ready"
+    return Estate(alice, file, upload, key)
+
+
+def _objects(estate: Estate) -> dict[str, list[object]]:
+    """Return alice's values for each parameter that an address may take."""
+    return {
+        "file_id": [estate.file.pk, estate.unfinished.pk],
+        "key_id": [estate.key.pk],
+        "action": ["retry", "cancel", "delete", "unheard-of"],
+    }
+
+
+def _requests(route: Route, estate: Estate) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+    """Yield parameters that name alice's objects, each with a twin that names nobody's."""
+    known = _objects(estate)
+    (target,) = [name for name in route.parameters if name.endswith("_id")]
+    others = [name for name in route.parameters if name != target]
+    for value in known[target]:
+        for other in known[others[0]] if others else [""]:
+            rest = {others[0]: other} if others else {}
+            yield {target: value, **rest}, {target: uuid4(), **rest}
+
+
+def _send(client: Client, route: Route, method: str, values: dict[str, object]) -> Any:
+    body = BODIES[route.name, method] if method in route.methods and method in ("post", "put", "patch") else {}
+    raw = isinstance(body, bytes)
+    return getattr(client, method)(
+        route.path(values),
+        *(() if method == "get" else (body,)),
+        **({} if method == "get" else {"content_type": "application/octet-stream" if raw else JSON}),
+        headers=CHUNK_HEADERS if raw else {},
+    )
+
+
+_CHANGING = re.compile(
+    r'(name="csrfmiddlewaretoken" value|nonce|"csrfToken":|csrf[-_]?token"? content|data-csrf[-a-z]*)\s*=?\s*"[^"]*"'
+)
+
+
+def _comparable(response: Any, values: dict[str, object]) -> tuple[int, str, str, str]:
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    text = body.decode()
+    location = response.headers.get("Location", "")
+    for value in values.values():
+        text, location = text.replace(str(value), "ID"), location.replace(str(value), "ID")
+    return response.status_code, response.headers.get("Content-Type", ""), location, _CHANGING.sub("", text)
+
+
+def _by_name(route: Route) -> str:
+    return route.name
+
+
+@pytest.mark.parametrize("route", OBJECT_ROUTES, ids=_by_name)
+@pytest.mark.django_db
+def test_anothers_id_answers_exactly_as_an_unknown_id(route: Route, estate: Estate, bob: User) -> None:
+    before = estate.state()
+    for principal in principals_of(bob, "bob"):
+        for method in METHODS:
+            for hers, nobodys in _requests(route, estate):
+                client = principal.client()
+                answer = _comparable(_send(client, route, method, hers), hers)
+                case = f"{principal.name}: {method.upper()} {route.path(hers)}"
+
+                assert answer == _comparable(_send(client, route, method, nobodys), nobodys), case
+                assert CANARY not in answer[3], case
+                if method not in route.methods:
+                    assert answer[0] in (405, 302), case
+                elif route.is_api or principal.session:
+                    assert answer[0] == 404, case
+                else:
+                    assert answer[0] == 302, f"{case}: pages know sessions only"
+                    assert answer[2].startswith("/sign-in"), case
+    assert estate.state() == before
+
+
+@pytest.mark.django_db
+def test_strangers_and_inactive_users_get_nothing(estate: Estate, bob: User) -> None:
+    principals = [Principal("nobody", {}), *principals_of(bob, "bob, inactive")]
+    clients = [(principal.name, principal.client()) for principal in principals]
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    before = estate.state()
+    values = {name: objects[0] for name, objects in _objects(estate).items()}
+    for route in ROUTES:
+        if route.name in PUBLIC:
+            continue
+        for (name, client), method in product(clients, route.methods):
+            status, _, location, text = _comparable(_send(client, route, method, values), values)
+            case = f"{name}: {method.upper()} {route.path(values)}"
+            assert status == (401 if route.is_api else 302), case
+            assert route.is_api or location.startswith("/sign-in?next="), case
+            assert CANARY not in text, case
+    assert estate.state() == before
+
+
+@pytest.mark.django_db
+def test_everything_that_bob_can_read_is_free_of_alices_texts(
+    estate: Estate, bob: User, make_file: Callable[..., FileRecord]
+) -> None:
+    own = make_file(bob, b"A file of bob's about zebrafish habitats.", name="bobs.txt")
+    assert pipeline.work("a worker")
+    key = create_api_key(bob, "bob's key").record
+    values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
+    addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
+    addresses += [
+        "/?name=" + CANARY[:4],
+        "/api/files?page_size=200",
+        f"/api/files?name={CANARY[:4]}",
+        "/search?q=zebrafish",
+        "/search?q=secret+name+of+the+zebrafish",
+        f"/api/files/{own.pk}/content?format=text",
+    ]
+    read = 0
+    for principal in principals_of(bob, "bob"):
+        client = principal.client()
+        for address in addresses:
+            for accept in ("application/json", "text/html"):
+                response = client.get(address, headers={"Accept": accept})
+                status, _, _, text = _comparable(response, {})
+                read += status == 200
+                assert CANARY not in text, f"{principal.name}: {address}"
+                assert str(estate.file.pk) not in text, f"{principal.name}: {address}"
+    assert read > 2 * len(addresses), "most of these are bob's own and must answer him"
+
+
+@pytest.mark.parametrize("path", ["/api/search", "/api/files/search"])
+@pytest.mark.django_db
+def test_searches_find_nothing_of_anothers(
+    path: str, estate: Estate, bob: User, make_file: Callable[..., FileRecord]
+) -> None:
+    # Bob owns something, so that his search runs through the same index.
+    make_file(bob, b"Nothing of interest is in here.", name="bobs.txt")
+    assert pipeline.work("a worker")
+    for filters in (
+        {},
+        {"files": [str(estate.file.pk)]},
+        {"tags": [f"{CANARY}tag"]},
+        {"kinds": [estate.file.kind]},
+    ):
+        body = {"query": "The zebrafish habitat is warm", "filters": filters, "limit": 100}
+        for principal in principals_of(bob, "bob"):
+            response = principal.client().post(path, body, content_type=JSON)
+            assert response.status_code == 200
+            hits = response.json()["hits"]
+            assert CANARY not in response.content.decode()
+            assert {hit["file"]["name"] for hit in hits} <= {"bobs.txt"}
+    # The same question of alice's own does find it: the silence above is not an empty index.
+    (own, *_) = principals_of(estate.owner, "alice")
+    found = own.client().post(path, {"query": "The zebrafish habitat is warm"}, content_type=JSON)
+    assert CANARY in found.content.decode()
+
+
+@pytest.mark.django_db
+def test_lists_answer_for_anothers_id_as_for_an_unknown_one(estate: Estate, bob: User) -> None:
+    client = principals_of(bob, "bob")[0].client()
+    hers, nobodys = client.get(f"/api/files?id={estate.file.pk}"), client.get(f"/api/files?id={uuid4()}")
+    assert hers.json() == nobodys.json()
+    assert (hers.json()["count"], hers.json()["results"]) == (0, [])
+    assert client.get(f"/api/files?tag={CANARY}tag").json()["count"] == 0
+
+
+@pytest.mark.django_db
+def test_known_content_of_another_is_no_secret_shared(estate: Estate, bob: User) -> None:
+    """Bob may not learn from a digest that alice has the file, nor get it."""
+    client = principals_of(bob, "bob")[0].client()
+    body = {"name": "mine.txt", "size": estate.file.size, "sha256": estate.file.sha256}
+    answer = client.post("/api/files/upload/initiate", body, content_type=JSON)
+    assert answer.status_code == 201
+    assert answer.json()["duplicate"] is False
+    assert answer.json()["received"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sockets_tell_nothing_of_anothers_files(estate: Estate, bob: User) -> None:
+    token = str(RefreshToken.for_user(bob).access_token)
+
+    async def scenario() -> None:
+        async with Socket((b"authorization", f"Bearer {token}".encode())) as socket:
+            snapshot = await socket.opened()
+            assert snapshot["files"] == []
+            assert snapshot["counts"] == {}
+            await sync_to_async(states.touch)(estate.file.pk)
+            await sync_to_async(_delete)(estate.file)
+            assert await socket.is_silent(0.5)
+
+    run(scenario)
+
+
+def _delete(file: FileRecord) -> None:
+    from files import services
+
+    services.delete(file)
+
+
+@pytest.mark.django_db
+def test_the_admin_is_closed_to_those_who_are_no_staff(estate: Estate, bob: User) -> None:
+    bob.user_permissions.set(Permission.objects.all())
+    for principal in (Principal("nobody", {}), *principals_of(bob, "bob")):
+        for path in ("/admin/", "/admin/files/filerecord/", f"/admin/files/filerecord/{estate.file.pk}/change/"):
+            response = principal.client().get(path)
+            assert response.status_code == 302, principal.name
+            assert response["Location"].startswith("/admin/login/"), principal.name
+
+
+def test_the_public_list_names_only_addresses_that_exist() -> None:
+    assert {route.name for route in ROUTES} >= set(PUBLIC)
+    known = {(route.name, method) for route in ROUTES for method in route.methods}
+    assert set(BODIES) <= known

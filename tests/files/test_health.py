@@ -1,0 +1,56 @@
+"""The check of the status socket goes through the whole ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from files import health
+from orchestra.accounts.models import User
+from orchestra.accounts.services import redeem_ticket
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_redis")]
+
+
+def test_socket_that_sends_a_snapshot_passes(admin_user_record: User) -> None:
+    outcome = health.check_socket()
+    assert outcome.ok, outcome
+
+
+def test_refused_socket_fails(admin_user_record: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "issue_ticket", lambda _: "made up")
+    outcome = health.check_socket()
+    assert not outcome.ok
+    assert "websocket.close" in outcome.message
+
+
+def test_socket_without_redis_fails_with_a_remedy(admin_user_record: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuses(*_: object) -> None:
+        raise RedisConnectionError("refused")
+
+    monkeypatch.setattr("channels_redis.pubsub.RedisPubSubLoopLayer.group_add", refuses)
+    outcome = health.check_socket()
+    assert not outcome.ok
+    assert "Redis" in outcome.remedy
+
+
+def test_silent_socket_times_out(admin_user_record: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("orchestra.asgi.application", silent)
+    monkeypatch.setattr(health, "_SOCKET_SECONDS", 0.1)
+    outcome = health.check_socket()
+    assert not outcome.ok
+    assert "does not answer" in outcome.message
+
+
+def test_ticket_of_the_check_is_used_up(admin_user_record: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    tickets: list[str] = []
+    issue = health.issue_ticket
+    monkeypatch.setattr(health, "issue_ticket", lambda user: tickets.append(issue(user)) or tickets[-1])
+    assert health.check_socket().ok
+    assert redeem_ticket(tickets[0]) is None

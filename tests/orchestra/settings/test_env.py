@@ -1,0 +1,107 @@
+"""Wrong values stop the start with one line; `.env.example` lists what may be set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestra.settings.env import BASE_DIR, Environment, environment
+from orchestra.settings.env_example import env_example
+
+SECRETS = {"SECRET_KEY": "top-secret-key", "JWT_SIGNING_KEY": "top-secret-signature"}
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+    """Return what the start says about an environment that is wrong."""
+    for name, value in {**SECRETS, **values}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        environment.__wrapped__()
+    return str(stopped.value.code)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("DATABASE_URL", "mysql://root:hunter2@db/x", "postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "postgresql://root:hunter2@db", "postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "postgresql://root:hunter2@db:99999/x", "postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "root:hunter2@db/x", "postgresql://user:password@host:5432/name"),
+        ("REDIS_URL", "foo", "redis://:password@host:6379/0"),
+        ("REDIS_URL", "amqp://:hunter2@host", "redis://:password@host:6379/0"),
+        ("REDIS_URL", "redis://", "redis://:password@host:6379/0"),
+        ("PORT", "abc", "a whole number"),
+        ("PORT", "70000", "65535"),
+        ("MAX_FILE_SIZE", "2GB", "a whole number"),
+        ("DEBUG", "perhaps", "true or false"),
+        ("CHUNK_OVERLAP", "600", "half of CHUNK_SIZE"),
+        ("EMBEDDING_ENGINE", "gpt", "'onnx'"),
+        ("CSRF_TRUSTED_ORIGINS", "files.example.org", "https://files.example.org"),
+        ("TEXT_SEARCH_CONFIG", "english'; --", "english"),
+    ],
+)
+def test_wrong_value_stops_with_one_line_that_says_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, remedy: str
+) -> None:
+    line = refusal(monkeypatch, **{name: value})
+
+    assert line.count("\n") == 0
+    assert line.startswith(f"orchestra: {name}=")
+    assert remedy in line
+    assert "hunter2" not in line
+    assert "top-secret" not in line
+
+
+def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = refusal(monkeypatch, PORT="abc", DEBUG="perhaps", CHUNK_SIZE="x", CHUNK_OVERLAP="10").splitlines()
+    assert sorted(line.split("=")[0] for line in lines) == [
+        "orchestra: CHUNK_SIZE",
+        "orchestra: DEBUG",
+        "orchestra: PORT",
+    ]
+
+
+def test_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    assert Environment().port == 8000
+
+
+@pytest.mark.parametrize("setting", ["DATABASE_URL=mysql://x", "REDIS_URL=foo", "PORT=abc"])
+def test_commands_print_the_line_and_no_traceback(setting: str, tmp_path: Path) -> None:
+    name, _, value = setting.partition("=")
+    done = subprocess.run(
+        [sys.executable, str(BASE_DIR / "manage.py"), "check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "STATE_DIR": str(tmp_path), name: value},
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"orchestra: {name}=")
+
+
+def test_env_example_is_what_the_settings_say() -> None:
+    committed = (BASE_DIR / ".env.example").read_text()
+    assert committed == env_example(), "write it anew: python -m orchestra.settings.env_example > .env.example"
+
+
+def test_env_example_sets_nothing_and_reads_back_as_the_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    assert not [line for line in env_example().splitlines() if line and not line.startswith("#")]
+
+    path = tmp_path / ".env"
+    path.write_text(
+        "".join(line[1:] + "\n" for line in env_example().splitlines() if line[:1] == "#" and line[1:2] != " ")
+    )
+    assert path.read_text().count("=") >= len(Environment.model_fields)
+    assert Environment(_env_file=path) == Environment(_env_file=None)
