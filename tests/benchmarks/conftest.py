@@ -12,9 +12,10 @@ from tests.stack import Stack, running_stack
 
 
 @pytest.fixture(scope="module")
-def product() -> Iterator[Stack]:
+def product(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The real product, with an empty database for each module; nothing of it is left."""
-    with running_stack("benchmark") as running:
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    with running_stack(f"benchmark-{name}") as running:
         yield running
     shutil.rmtree(running.state, ignore_errors=True)
 

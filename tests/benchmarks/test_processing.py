@@ -38,7 +38,9 @@ def _send_and_find(client: httpx.Client, path: Path) -> tuple[float, dict[str, A
     file_id = upload(client, path.name, len(content), parts_of(content))["id"]
 
     def ended() -> dict[str, Any] | None:
-        status: dict[str, Any] = client.get(f"/api/files/{file_id}/status").json()
+        answer = client.get(f"/api/files/{file_id}/status")
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
         return status if status["status"] in ("ready", "partial", "failed") else None
 
     status = wait_for("the file to be read", ended, 1500, every=0.1)
