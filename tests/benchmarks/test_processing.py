@@ -148,7 +148,12 @@ def test_a_thousand_small_files(product: Stack, tmp_path: Path, load: float) -> 
 
     seconds, sampler = _watched(product, work)
     passages, stages = _sums(product)
-    record("processing", "1,000 text files", _figures(seconds, sampler, passages, stages, _peer_rate(product, tmp_path)), load)
+    record(
+        "processing",
+        "1,000 text files",
+        _figures(seconds, sampler, passages, stages, _peer_rate(product, tmp_path)),
+        load,
+    )
 
 
 def _sums(product: Stack) -> tuple[int, dict[str, float]]:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.benchmarks.recording import load_average, record
-from tests.benchmarks.texts import TOPICS, VOCABULARY, Writer
+from tests.benchmarks.texts import VOCABULARY, Writer
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]

@@ -17,7 +17,32 @@ REAL_WORDS = 3_000
 VOCABULARY = 60_000
 TOPICS = 200
 _TOPIC_WORDS = 120
-_SYLLABLES = "ba cor den fil gra hum in jo kel lam mor nes o pra quin ros sta tur ul ven wis xan yor zet".split()
+_SYLLABLES = [
+    "ba",
+    "cor",
+    "den",
+    "fil",
+    "gra",
+    "hum",
+    "in",
+    "jo",
+    "kel",
+    "lam",
+    "mor",
+    "nes",
+    "o",
+    "pra",
+    "quin",
+    "ros",
+    "sta",
+    "tur",
+    "ul",
+    "ven",
+    "wis",
+    "xan",
+    "yor",
+    "zet",
+]
 
 
 @cache
