@@ -11,7 +11,13 @@ class FilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register this application's health checks."""
-        from files import health
+        """Register this application's health checks, and what follows the end of a file's row."""
+        from django.db.models.signals import post_delete
 
+        from files import health
+        from files.models import FileRecord
+        from files.services import forget_bytes
+
+        # However the row goes, with its owner for instance, its bytes go too.
+        post_delete.connect(forget_bytes, sender=FileRecord)
         health.register()

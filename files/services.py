@@ -37,8 +37,12 @@ def delete(file: FileRecord) -> None:
         owner_id, file_id = file.owner_id, file.pk
         FileRecord.objects.filter(pk=file_id).delete()
         publish_deletion(owner_id, file_id)
-        # After commit: bytes without a row are litter that `expire` finds, a row without bytes is a lie.
-        transaction.on_commit(lambda: storage.forget(file_id))
+
+
+def forget_bytes(*, instance: FileRecord, **_: object) -> None:
+    """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie."""
+    file_id = instance.pk
+    transaction.on_commit(lambda: storage.forget(file_id))
 
 
 def retry(file: FileRecord) -> None:

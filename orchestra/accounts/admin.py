@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
@@ -17,6 +19,13 @@ class UserAdmin(DjangoUserAdmin[User]):
 
     list_display = ("username", "email", "is_active", "is_staff", "storage_quota", "last_login")
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Orchestra", {"fields": ("storage_quota", "preferences")}))
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
+        """Ask no permission for what hangs on a user: rows that cannot be deleted by themselves go with it."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
 
 
 @admin.register(ApiKey)

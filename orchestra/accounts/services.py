@@ -42,11 +42,18 @@ def ensure_administrator(username: str = "admin") -> FirstAdministrator | None:
     with transaction.atomic():
         if User.objects.filter(is_superuser=True).exists():
             return None
+        username = _free_name(username)
         password = secrets.token_urlsafe(12)
         # The file comes first: a crash in between leaves a file without an account, never the reverse.
         path = _store_password(password)
         User.objects.create_superuser(username=username, email="", password=password)
     return FirstAdministrator(username, password, path)
+
+
+def _free_name(wanted: str) -> str:
+    """Return `wanted`, numbered when an ordinary user has that name."""
+    taken = set(User.objects.filter(username__startswith=wanted).values_list("username", flat=True))
+    return next(name for name in (wanted, *(f"{wanted}{n}" for n in range(2, len(taken) + 3))) if name not in taken)
 
 
 def _store_password(password: str) -> Path:

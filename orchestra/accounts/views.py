@@ -40,7 +40,7 @@ class CreateKeyView(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Make a key named by the form."""
-        name = request.POST.get("name", "").strip()[:100]
+        name = request.POST.get("name", "").replace("\x00", "").strip()[:100]
         if not name:
             messages.error(request, "Give the key a name, so that you know later what uses it.")
             return redirect("account")

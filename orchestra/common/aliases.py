@@ -45,7 +45,10 @@ class AliasHandler(Generic[T]):
             entry: dict[str, Any] = getattr(settings, self._setting)[alias]
         except KeyError as exc:
             raise ImproperlyConfigured(f"{self._setting} has no entry {alias!r}: {self.aliases()}") from exc
-        backend = import_string(entry["BACKEND"])
+        try:
+            backend = import_string(entry["BACKEND"])
+        except ImportError as exc:
+            raise ImproperlyConfigured(f"{self._setting}[{alias!r}] names {entry['BACKEND']}: {exc}") from exc
         if not issubclass(backend, self._base):
             raise ImproperlyConfigured(f"{entry['BACKEND']} is not a {self._base.__name__}")
         return backend(**entry.get("OPTIONS", {}))  # type: ignore[no-any-return]  # import_string gives Any

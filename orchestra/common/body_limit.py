@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
 
 
+_BAD_LENGTH = error_body("content_length_invalid", "Content-Length is not a number.", "Send the number of bytes.")
+
+
 class BodyTooLarge(Exception):
     """More bytes came than the limit; raised through the application to end the request."""
 
@@ -31,14 +34,22 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
+        declared = [value for name, value in scope["headers"] if name == b"content-length"]
+        if not all(value.isdigit() for value in declared):
+            await _answer(send, 400, _BAD_LENGTH)
+            return
+        if any(self._is_too_large(value) for value in declared):
             await self._refuse(send)
             return
         try:
             await self._application(scope, self._counted(receive), send)
         except BodyTooLarge:
             await self._refuse(send)
+
+    def _is_too_large(self, declared: bytes) -> bool:
+        # By digits first: Python refuses to read numbers of thousands of them.
+        digits = declared.lstrip(b"0")
+        return len(digits) > len(str(self._limit)) or int(digits or b"0") > self._limit
 
     def _counted(self, receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
         seen = 0
@@ -61,6 +72,10 @@ class BodyLimit:
             "Send larger files in chunks: POST /api/files/upload/initiate.",
             {"limit": self._limit},
         )
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+        await _answer(send, 413, body)
+
+
+async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

@@ -40,6 +40,7 @@ SIMPLE_JWT = {
     "BLACKLIST_AFTER_ROTATION": True,
     # A changed password ends every token that was given out before.
     "CHECK_REVOKE_TOKEN": True,
+    "TOKEN_REFRESH_SERIALIZER": "orchestra.accounts.api.serializers.RotatedTokensSerializer",
     "UPDATE_LAST_LOGIN": True,
 }
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
 from rest_framework import serializers
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 
 from orchestra.accounts.models import ApiKey, User
 
@@ -26,6 +32,12 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
         fields = ("id", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
         read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
 
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        """Refuse a time that is over: the key would never open anything."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("Write a time to come, or leave it out.")
+        return value
+
 
 class CreatedApiKeySerializer(ApiKeySerializer):
     """A new key with its secret, shown once."""
@@ -41,6 +53,15 @@ class TicketSerializer(serializers.Serializer[object]):
 
     ticket = serializers.CharField(read_only=True)
     expires_in = serializers.IntegerField(read_only=True, help_text="Seconds.")
+
+
+class RotatedTokensSerializer(TokenRefreshSerializer):
+    """A refresh token for a new pair; it must pass every test that an access token of its user would."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        """Return the new pair. Raises AuthenticationFailed after a change of password, or for a user who is gone."""
+        JWTAuthentication().get_user(self.token_class(attrs["refresh"]))
+        return super().validate(attrs)
 
 
 class RefreshTokenSerializer(serializers.Serializer[object]):

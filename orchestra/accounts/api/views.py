@@ -43,6 +43,10 @@ class RevokeTokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return the challenge; without one, REST framework would make a 403 of a refused token."""
+        return 'Bearer realm="api"'
+
     @extend_schema(request=RefreshTokenSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Revoke the refresh token in the body."""
@@ -62,7 +66,7 @@ class TicketView(APIView):
     def post(self, request: Request) -> Response:
         """Issue a ticket, good for one socket within 30 seconds."""
         body = {"ticket": services.issue_ticket(cast(User, request.user)), "expires_in": services.TICKET_SECONDS}
-        return Response(body, status=status.HTTP_201_CREATED)
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
 class ApiKeyListView(generics.ListAPIView[ApiKey]):
@@ -82,7 +86,7 @@ class ApiKeyListView(generics.ListAPIView[ApiKey]):
         serializer.is_valid(raise_exception=True)
         created = services.create_api_key(cast(User, request.user), **serializer.validated_data)
         body = {**ApiKeySerializer(created.record).data, "key": created.plain}
-        return Response(body, status=status.HTTP_201_CREATED)
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
 class ApiKeyView(APIView):

@@ -1,0 +1,166 @@
+"""The built-in admin: every model, every page, actions through the services, hostile text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from files import pipeline, storage
+from files.models import FileEvent, FileRecord, ProcessingJob, UploadChunk
+from files.uploads import NewUpload, initiate
+from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts.services import create_api_key
+from search import services as search_services
+from search.models import VectorChunk
+
+OURS = [model for app in ("accounts", "files", "search") for model in apps.get_app_config(app).get_models()]
+HOSTILE = '"><script>alert(1)<\u200bscript>'.replace("\u200b", "/")
+
+MakeFile = Callable[..., FileRecord]
+
+
+@pytest.fixture
+def as_root(admin_user_record: User, client: Client) -> Client:
+    client.force_login(admin_user_record)
+    return client
+
+
+@pytest.fixture
+def data(alice: User, make_file: MakeFile) -> FileRecord:
+    """One row at least of every model."""
+    file = make_file(alice, b"The harbour master keeps the register.", tags=("a",))
+    assert pipeline.work("a worker")
+    # Renamed in the database: uploads take the folder part, and with it the markup, off a name.
+    FileRecord.objects.filter(pk=file.pk).update(name=HOSTILE, metadata={"title": HOSTILE})
+    UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
+    search_services.search(alice, f"register {HOSTILE}")
+    create_api_key(alice, HOSTILE)
+    file.refresh_from_db()
+    return file
+
+
+def page(model: type[Model], kind: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{kind}", args=args)
+
+
+def test_every_model_is_registered() -> None:
+    assert [model for model in OURS if not admin.site.is_registered(model)] == []
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_lists_searches_and_pages_render_and_escape(model: type[Model], as_root: Client, data: FileRecord) -> None:
+    row = model._default_manager.first()
+    assert row is not None
+    for address in (
+        page(model, "changelist"),
+        page(model, "changelist") + "?q=register",
+        page(model, "change", row.pk),
+    ):
+        response = as_root.get(address)
+        assert response.status_code == 200, address
+        assert "<script>alert(1)" not in response.content.decode(), address
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_lists_do_not_query_per_row(model: type[Model], as_root: Client, alice: User, make_file: MakeFile) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    counts = []
+    for n in range(2):
+        for m in range(1 + 4 * n):
+            make_file(alice, f"text {n} {m}".encode())
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert as_root.get(page(model, "changelist")).status_code == 200
+        counts.append(len(queries))
+    assert counts[1] <= counts[0] + 1
+
+
+def act(client: Client, model: type[Model], action: str, *rows: Model) -> Any:
+    body = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    return client.post(page(model, "changelist"), body, follow=True)
+
+
+def test_retry_and_cancel_go_through_the_services(as_root: Client, data: FileRecord) -> None:
+    assert act(as_root, FileRecord, "retry", data).status_code == 200
+    data.refresh_from_db()
+    assert data.status == "queued"
+    assert FileEvent.objects.filter(file=data).last().code == "retried"  # type: ignore[union-attr]  # it is there
+
+    job = ProcessingJob.objects.get(file=data)
+    act(as_root, ProcessingJob, "cancel", job)
+    data.refresh_from_db()
+    job.refresh_from_db()
+    assert (data.status, job.state) == ("cancelled", "cancelled")
+
+    act(as_root, ProcessingJob, "retry", job)
+    data.refresh_from_db()
+    assert data.status == "queued"
+
+
+def test_what_is_not_allowed_now_is_told_and_changes_nothing(as_root: Client, data: FileRecord) -> None:
+    response = act(as_root, FileRecord, "cancel", data)
+    data.refresh_from_db()
+    assert data.status == "ready"
+    text = response.content.decode()
+    assert "cannot become cancelled" in text
+    assert "<script>alert(1)" not in text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["action", "page"])
+def test_deletion_leaves_no_row_vector_or_byte(as_root: Client, data: FileRecord, way: str) -> None:
+    path = storage.path_of(data.storage_key)
+    assert path.exists()
+    if way == "action":
+        act(as_root, FileRecord, "delete_completely", data)
+    else:
+        assert as_root.post(page(FileRecord, "delete", data.pk), {"post": "yes"}).status_code == 302
+    assert not FileRecord.objects.filter(pk=data.pk).exists()
+    assert not VectorChunk.objects.filter(file_id=data.pk).exists()
+    assert not path.exists()
+
+
+def test_djangos_own_deletion_of_files_is_not_offered(as_root: Client, data: FileRecord) -> None:
+    assert "delete_selected" not in as_root.get(page(FileRecord, "changelist")).content.decode()
+    act(as_root, FileRecord, "delete_selected", data)
+    assert FileRecord.objects.filter(pk=data.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_user_leaves_no_byte(as_root: Client, data: FileRecord, alice: User) -> None:
+    path = storage.path_of(data.storage_key)
+    assert as_root.post(page(User, "delete", alice.pk), {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=alice.pk).exists()
+    assert not FileRecord.objects.exists()
+    assert not path.exists()
+
+
+def test_renaming_in_the_admin_goes_through_the_service(as_root: Client, data: FileRecord) -> None:
+    response = as_root.post(
+        page(FileRecord, "change", data.pk),
+        {"name": "../new\u202e.txt", "tags": "b", "events-TOTAL_FORMS": "0", "events-INITIAL_FORMS": "0"},
+    )
+    assert response.status_code == 302, response.content
+    version = data.version
+    data.refresh_from_db()
+    assert (data.name, data.tags) == ("new.txt", ["b"])
+    assert data.version > version
+
+
+def test_keys_are_revoked_and_never_shown(as_root: Client, data: FileRecord) -> None:
+    key = ApiKey.objects.get()
+    assert key.digest not in as_root.get(page(ApiKey, "change", key.pk)).content.decode()
+    assert as_root.get(page(ApiKey, "add")).status_code == 403
+    act(as_root, ApiKey, "revoke", key)
+    key.refresh_from_db()
+    assert key.revoked_at is not None
