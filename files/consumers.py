@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
 from django.utils import timezone
 
 from files.api.serializers import files_as_json
@@ -21,10 +22,13 @@ from files.selectors import counts_by_status, files_of, with_status
 from orchestra.accounts.models import User
 from orchestra.common.publishing import user_group
 
+logger = structlog.get_logger(__name__)
+
 HEARTBEAT_SECONDS = 15.0
 COALESCE_SECONDS = 0.1
 SNAPSHOT_FILES = 200
 NOT_SIGNED_IN = 4401
+BROKEN = 1011
 
 _ACTIVE = (FileStatus.UPLOADING, FileStatus.QUEUED, FileStatus.PROCESSING)
 
@@ -60,7 +64,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         # Group first, snapshot second: a change in between is sent twice rather than never.
         await self.channel_layer.group_add(user_group(user.pk), self.channel_name)
         await self.send(_json(await self._snapshot()))
-        self._beat = asyncio.create_task(self._heartbeat())
+        self._beat = asyncio.create_task(self._or_close(self._heartbeat()))
 
     async def disconnect(self, code: int) -> None:
         """Leave the group and stop the timers."""
@@ -77,7 +81,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         """Note a changed file; several within a tenth of a second become one message."""
         self._changed.add(event["file_id"])
         if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._send_changed())
+            self._flush = asyncio.create_task(self._or_close(self._send_changed()))
 
     async def file_deleted(self, event: dict[str, Any]) -> None:
         """Tell that a file is gone."""
@@ -89,20 +93,31 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         while self._changed:
             await asyncio.sleep(COALESCE_SECONDS)
             ids, self._changed = self._changed, set()
-            await self.send(_json(await self._files(Q(pk__in=[UUID(value) for value in ids]))))
+            await self._tell([UUID(value) for value in ids])
+
+    async def _tell(self, ids: list[UUID]) -> None:
+        """Send the present state of files, in as many messages as it takes."""
+        for start in range(0, len(ids), SNAPSHOT_FILES):
+            await self.send(_json(await self._files(ids[start : start + SNAPSHOT_FILES])))
 
     async def _heartbeat(self) -> None:
-        with suppress(asyncio.CancelledError):
-            while True:
-                await asyncio.sleep(HEARTBEAT_SECONDS)
-                if not await self._still_welcome():
-                    await self.close(code=NOT_SIGNED_IN)
-                    return
-                since, self._seen = self._seen - timedelta(seconds=2), timezone.now()
-                missed = await self._files(Q(updated_at__gte=since))
-                if missed["files"]:
-                    await self.send(_json(missed))
-                await self.send(_json({"type": "heartbeat", "at": timezone.now()}))
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if not await self._still_welcome():
+                await self.close(code=NOT_SIGNED_IN)
+                return
+            since, self._seen = self._seen - timedelta(seconds=2), timezone.now()
+            await self._tell(await self._changed_since(since))
+            await self.send(_json({"type": "heartbeat", "at": timezone.now()}))
+
+    async def _or_close(self, timer: Coroutine[Any, Any, None]) -> None:
+        """Run a timer; when it breaks, close rather than fall silent: the client opens a new socket or polls."""
+        try:
+            await timer
+        except Exception as exc:  # noqa: BLE001  # a socket ends here
+            logger.warning("socket closed: it could not read or send", error=repr(exc))
+            with suppress(RuntimeError):  # it was closed meanwhile
+                await self.close(code=BROKEN)
 
     @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
     def _snapshot(self) -> dict[str, Any]:
@@ -112,8 +127,12 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         return self._message("snapshot", [*active, *recent])
 
     @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
-    def _files(self, condition: Q) -> dict[str, Any]:
-        return self._message("files", list(files_of(self.user).filter(condition)[:SNAPSHOT_FILES]))
+    def _files(self, ids: list[UUID]) -> dict[str, Any]:
+        return self._message("files", list(files_of(self.user).filter(pk__in=ids)))
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
+    def _changed_since(self, since: datetime) -> list[UUID]:
+        return list(files_of(self.user).filter(updated_at__gte=since).values_list("pk", flat=True))
 
     def _message(self, kind: str, files: list[FileRecord]) -> dict[str, Any]:
         data = files_as_json(with_status(files))

@@ -66,6 +66,14 @@ class Socket:
                 if message["type"] == kind:
                     return message
 
+    async def until_closed(self) -> int:
+        """Return the code with which the application closes the socket; what it says before is dropped."""
+        try:
+            while True:
+                await self.next()
+        except Closed as closed:
+            return closed.code
+
     async def opened(self) -> Any:
         """Open the socket and return the snapshot."""
         await self.connect()

@@ -42,8 +42,12 @@ class Stack:
 
     def manage(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a management command against this product."""
+        return self.python("manage.py", *arguments, timeout=timeout)
+
+    def python(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run Python with the settings of this product."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env=_environment(self.state),
             capture_output=True,
@@ -104,11 +108,12 @@ def _environment(state: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_stack(name: str, **settings: str) -> Iterator[Stack]:
-    """Start the product in an empty state directory, wait until it answers, stop it at the end."""
+def running_stack(name: str, *, fresh: bool = True, **settings: str) -> Iterator[Stack]:
+    """Start the product in an empty state directory or the one left before, wait until it answers, stop it at the end."""
     state = ROOT / "var" / f"test-{name}"
-    shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True)
+    if fresh:
+        shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True, exist_ok=True)
     log = state / "run.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

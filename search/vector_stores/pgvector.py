@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# OFFSET 0 keeps the planner from trading the owner's rows for any other path: what it finds stays exact.
+# Ordered by an expression that no approximate index answers: what is found stays exact, and PostgreSQL may still share
+# the scan among its workers, each with the best of its part.
 _NEAREST = """
 SELECT chunk_id, -(embedding <#> %(query)s::halfvec) AS cosine
-FROM (SELECT chunk_id, embedding FROM search_chunkembedding WHERE {scope} OFFSET 0) AS own
-ORDER BY embedding <#> %(query)s::halfvec, chunk_id
+FROM search_chunkembedding WHERE {scope}
+ORDER BY cosine DESC, chunk_id
 LIMIT %(limit)s
 """
 _SCORES = """

@@ -75,7 +75,9 @@ def test_docs_page_takes_everything_from_this_host(client: Client) -> None:
     assert client.get("/docs?script=").status_code == 200
     for asset in assets:
         if asset.startswith("/static/"):
-            assert client.get(asset).status_code == 200, asset
+            served = client.get(asset)
+            served.close()
+            assert served.status_code == 200, asset
 
 
 @pytest.mark.parametrize("route", API, ids=lambda route: route.name)

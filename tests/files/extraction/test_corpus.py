@@ -42,20 +42,20 @@ pytestmark = pytest.mark.skipif(not (CORPUS / "score.py").exists(), reason="the 
 
 @pytest.mark.parametrize("kind", FLOOR)
 def test_reads_at_least_as_many_real_files_as_before(kind: str) -> None:
-    entries = [entry for entry in _manifest() if entry["type"] == kind]
+    entries = [entry for entry in manifest() if entry["type"] == kind]
     results = {entry["path"]: _read(CORPUS / "files" / entry["path"]) for entry in entries}
-    report = _scorer().score(entries, results)
+    report = scorer().score(entries, results)
     failed = {path: file["missing"] for path, file in report["files"].items() if not file["pass"]}
     assert report["table"][kind]["passed"] >= FLOOR[kind], failed
 
 
-def _manifest() -> list[dict[str, Any]]:
+def manifest() -> list[dict[str, Any]]:
     manifest = json.loads((CORPUS / "files/manifest.json").read_text())
     entries: list[dict[str, Any]] = manifest["files"] if isinstance(manifest, dict) else manifest
     return entries
 
 
-def _scorer() -> Any:
+def scorer() -> Any:
     spec = importlib.util.spec_from_file_location("score", CORPUS / "score.py")
     assert spec
     assert spec.loader

@@ -1,0 +1,60 @@
+"""Nothing that stands behind a question mark breaks an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from files import pipeline
+from files.models import FileRecord
+from orchestra.accounts.models import User
+from tests.routes import routes
+
+# What each address reads; the rest look at no query string.
+READS = {
+    "file-list": ("status", "kind", "name", "page"),
+    "file": ("at", "page"),
+    "search": ("q", "page", "mode"),
+    "sign-in": ("next",),
+    "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
+    "api-file-content": ("format", "offset", "limit"),
+    "api-keys": ("page", "page_size"),
+}
+VALUES = (
+    *("", "%00", "a%00b", "-1", "0", "1", "99999999999999999999", "1e9", "NaN", "%F0%9F%99%82", "%ED%A0%80", "%FF"),
+    *(
+        "'%22%3Cscript%3E",
+        "{}",
+        "[]",
+        "line:1-",
+        "page:%00",
+        "sheet:%00",
+        "line:99999999999999999999",
+        "null",
+        "%25",
+        "%5C",
+    ),
+    *("the+of+and", "%21+%26+%7C+%28", "x" * 5000, "+".join(["word"] * 900), "%E2%80%AE", "..%2F..%2Fetc%2Fpasswd"),
+)
+
+
+@pytest.mark.django_db
+def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[..., FileRecord], client: Client) -> None:
+    file = make_file(alice, b"The harbour master keeps the register.")
+    assert pipeline.work("a worker")
+    client.force_login(alice)
+    client.raise_request_exception = False
+    broken = []
+    for route in routes():
+        path = route.path({"file_id": file.pk, "key_id": file.pk, "action": "retry"})
+        for name, value in product(READS.get(route.name, ()), VALUES):
+            response: Any = client.get(f"{path}?{name}={value}")
+            if response.streaming:
+                list(response.streaming_content)
+            if response.status_code >= 500:
+                broken.append(f"{response.status_code} {path}?{name}={value[:40]}")
+    assert not broken, "\n".join(broken[:20])

@@ -1,0 +1,73 @@
+"""Fills a product's index without reading or embedding: `python -m tests.benchmarks.filling OWNER PASSAGES SEED`.
+
+Passages go through `search.indexing.writing`, as every file's do. Their vectors are random and lie in clusters, one per
+topic: for how long a scan takes, their meaning does not matter.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from orchestra.accounts.models import User
+
+PASSAGES_PER_FILE = 100
+CHARACTERS = 900
+DIMENSIONS = 384
+
+
+def fill(owner_name: str, passages: int, seed: int) -> None:
+    """Give an owner so many passages in files of a hundred."""
+    from orchestra.accounts.models import User
+
+    owner = User.objects.get(username=owner_name)
+    for number in range(passages // PASSAGES_PER_FILE):
+        _add_file(owner, seed * 1_000_000 + number)
+
+
+def _add_file(owner: User, seed: int) -> None:
+    from django.db import transaction
+
+    from files.models import FileRecord, FileStatus
+    from search.indexing import writing
+    from search.indexing.packaged_model import MODEL_ID
+    from search.indexing.spool import ChunkSpool
+
+    with transaction.atomic(), ChunkSpool() as spool:
+        file = FileRecord.objects.create(
+            owner=owner, name=f"{seed}.txt", size=0, status=FileStatus.READY, media_type="text/plain", kind="text"
+        )
+        chunks, vectors = _passages(seed)
+        spool.add(chunks, vectors)
+        writing.replace(file, 1, spool, MODEL_ID)
+
+
+def _passages(seed: int) -> tuple[list[object], NDArray[np.float32]]:
+    import numpy as np
+
+    from files.extraction.document import Place
+    from search.indexing.chunking import Chunk
+    from tests.benchmarks.texts import TOPICS, VOCABULARY, Writer
+
+    topic, writer = seed % TOPICS, Writer(seed, VOCABULARY)
+    chunks = [
+        Chunk(number, writer.paragraph(topic, CHARACTERS), Place(line=number * 10 + 1), 200)
+        for number in range(PASSAGES_PER_FILE)
+    ]
+    centre = np.random.default_rng(topic).standard_normal(DIMENSIONS)
+    vectors = centre + np.random.default_rng(seed).standard_normal((PASSAGES_PER_FILE, DIMENSIONS))
+    return chunks, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestra.settings")
+    import django
+
+    django.setup()
+    fill(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,63 @@
+"""The files that are uploaded to be measured."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from tests.benchmarks.texts import Writer
+from tests.samples import pdf_of
+
+_TYPES = (
+    '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" '
+    'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+)
+_RELATIONS = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    'Target="word/document.xml"/></Relationships>'
+)
+_DOCUMENT = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+)
+
+
+def text_pdf(path: Path, size: int) -> int:
+    """Write a PDF of text alone, of about `size` bytes; return its number of pages."""
+    writer, pages = Writer(1), []
+    while sum(map(len, pages)) + 450 * len(pages) < size:
+        lines = [writer.sentence(len(pages) // 20)[:95] for _ in range(38)]
+        pages.append("\n".join(lines))
+    path.write_bytes(pdf_of(pages))
+    return len(pages)
+
+
+def text_docx(path: Path, size: int) -> int:
+    """Write a DOCX of text alone whose body is kept uncompressed and has `size` bytes; return its paragraphs."""
+    writer, paragraphs, written = Writer(2), 0, 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as package:
+        package.writestr("[Content_Types].xml", _TYPES)
+        package.writestr("_rels/.rels", _RELATIONS)
+        with package.open("word/document.xml", "w") as body:
+            body.write(_DOCUMENT.encode())
+            while written < size:
+                text = writer.paragraph(paragraphs // 40, 600)
+                written += body.write(f'<w:p><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'.encode())
+                paragraphs += 1
+            body.write(b"</w:body></w:document>")
+    return paragraphs
+
+
+def small_texts(folder: Path, count: int) -> list[Path]:
+    """Write text files of one to three paragraphs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer, paths = Writer(3), []
+    for number in range(count):
+        path = folder / f"note-{number:04}.txt"
+        path.write_text("\n\n".join(writer.paragraph(number % 50, 500) for _ in range(1 + number % 3)))
+        paths.append(path)
+    return paths

@@ -1,0 +1,61 @@
+"""2 GB through the chunk API: what it adds to the web process, and how fast it goes."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from tests.benchmarks.memory import MB, Sampler
+from tests.benchmarks.peers import seconds_of
+from tests.benchmarks.recording import record
+from tests.benchmarks.uploading import CHUNK, upload
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
+
+SIZE = int(os.environ.get("BENCHMARK_UPLOAD_BYTES", 2 * 1024**3))
+MAY_GROW = 64 * MB
+
+
+class _Content:
+    """Deterministic bytes, no two chunks alike, that are never all in memory."""
+
+    def __init__(self, seed: int, size: int) -> None:
+        self._block = random.Random(seed).randbytes(CHUNK)
+        self._size = size
+
+    def part(self, index: int) -> bytes:
+        length = min(CHUNK, self._size - index * CHUNK)
+        return (index.to_bytes(8, "big") + self._block[8:])[:length]
+
+
+def test_web_memory_stays_flat_during_an_upload_of_2_gb(product: Stack, tmp_path: Path, load: float) -> None:
+    client = product.client("large")
+    # What the first uploads load once is not growth.
+    upload(client, "warm.bin", 4 * CHUNK, _Content(1, 4 * CHUNK).part)
+    web = product.processes("orchestra.embedded.web")
+
+    with Sampler(lambda: web, every=0.2) as sampler:
+        content = _Content(2, SIZE)
+        began = perf_counter()
+        state = upload(client, "large.bin", SIZE, content.part)
+        seconds = perf_counter() - began
+    assert state["complete"] is True, state  # and with it the digest, which was declared before the first byte
+
+    stored = next(product.state.glob(f"uploads/files/*/{state['id']}"))
+    assert stored.stat().st_size == SIZE
+    copy = seconds_of("copy", stored)
+    client.delete(f"/api/files/{state['id']}")
+    figures = {
+        "web before, MB": sampler.first / MB,
+        "growth, MB": sampler.growth / MB,
+        "MB/s": SIZE / MB / seconds,
+        "copy + fsync of the same file, MB/s": SIZE / MB / copy,
+        "ratio": copy / seconds,
+    }
+    record("upload", f"{SIZE / 1024**3:.3g} GB in chunks of 8 MiB, 2 at a time", figures, load)
+    assert sampler.growth <= MAY_GROW
