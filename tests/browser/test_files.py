@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_a_file_deleted_elsewhere_vanishes(page: Any, stack: Stack, make_text: M
     upload(page, make_text("short-lived.txt", unique("Mayflies live for a day.")))
     row = row_of(page, "short-lived.txt")
     expect(row.locator("[data-slot=status]")).to_have_text("Ready", timeout=SLOW)
-    with stack.client(USER) as client:
+    with closing(stack.client(USER)) as client:
         assert client.delete(f"/api/files/{row.get_attribute('data-file')}").status_code == 204
     expect(row).to_have_count(0)
 
@@ -111,7 +112,7 @@ def test_without_a_socket_the_page_polls_and_says_so(page: Any, stack: Stack, ma
     page.reload()
     expect(page.locator("#connection")).to_have_text("Polling", timeout=10_000)
     content = unique("Salmon return to the river of their birth.").encode()
-    with stack.client(USER) as client:
+    with closing(stack.client(USER)) as client:
         sent = client.post("/api/files/upload", files={"file": ("salmon.txt", content)})
         assert sent.status_code == 201
     expect(row_of(page, "salmon.txt").locator("[data-slot=status]")).to_have_text("Ready", timeout=SLOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def report(stack: Stack) -> str:
         f"## Berth {n}\n\nThe crane at berth {n} stops when the wind is strong." for n in range(1, 90)
     )
     content = f"# Harbour {uuid.uuid4().hex}\n\n{sections}".encode()
-    with stack.client(USER, PASSWORD) as client:
+    with closing(stack.client(USER, PASSWORD)) as client:
         file_id: str = client.post("/api/files/upload", files={"file": ("report.md", content)}).json()["id"]
         wait_for("the report", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready")
     return file_id
