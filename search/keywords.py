@@ -19,10 +19,10 @@ from search.scopes import condition
 K1 = 1.2
 B = 0.75
 
-# `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a hundred
-# thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0 keeps
-# it there, and leaves the planner an estimate with which it groups by hash instead of sorting); and the wanted
-# passages are looked up by their ids first, not for each passage that has a word of the question.
+# `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a
+# hundred thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0
+# keeps it there, and leaves the planner an estimate with which it groups by hash instead of sorting); and the wanted
+# passages are looked up by their ids, not for each passage that has a word of the question.
 _BM25 = """
 WITH query AS MATERIALIZED (
     SELECT lexeme, cardinality(positions) AS weight FROM unnest(to_tsvector(%(config)s::regconfig, %(text)s))

@@ -109,7 +109,7 @@ def _environment(state: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def running_stack(name: str, *, fresh: bool = True, **settings: str) -> Iterator[Stack]:
-    """Start the product in an empty state directory or the one left before, wait until it answers, stop it at the end."""
+    """Start the product in an empty state directory, or the one left before; stop it at the end."""
     state = ROOT / "var" / f"test-{name}"
     if fresh:
         shutil.rmtree(state, ignore_errors=True)

@@ -20,11 +20,11 @@ HEAVY = {
 
 STARTS = {
     "settings": "import django.conf; django.conf.settings.DEBUG",
-    "management command": "import django; django.setup(); from django.core.management import get_commands; get_commands()",
+    "management command": "import django; django.setup(); from django.core import management as m; m.get_commands()",
     "migrate": "import django; django.setup(); from django.core.management import load_command_class as load; "
     "load('django.core', 'migrate'); from django.db.migrations.loader import MigrationLoader; MigrationLoader(None)",
     "run": "import django; django.setup(); import orchestra.embedded.management.commands.run",
-    "web": "import orchestra.embedded.web, orchestra.asgi; from django.urls import get_resolver; get_resolver().url_patterns",
+    "web": "import orchestra.embedded.web, orchestra.asgi; import django.urls as u; u.get_resolver().url_patterns",
     "worker": "import celery_app; celery_app.app.loader.import_default_modules(); celery_app.app.finalize(auto=True)",
 }
 

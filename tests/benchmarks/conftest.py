@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks.recording import load_average
+from tests.benchmarks.recording import RESULTS, load_average
 from tests.stack import Stack, running_stack
 
 
@@ -17,6 +17,8 @@ def product(request: pytest.FixtureRequest) -> Iterator[Stack]:
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
     with running_stack(f"benchmark-{name}") as running:
         yield running
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    shutil.copy(running.log, RESULTS / f"{name}.log")
     shutil.rmtree(running.state, ignore_errors=True)
 
 

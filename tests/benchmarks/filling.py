@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from orchestra.accounts.models import User
+    from search.indexing.chunking import Chunk
 
 PASSAGES_PER_FILE = 100
 CHARACTERS = 900
@@ -47,7 +48,7 @@ def _add_file(owner: User, seed: int) -> None:
         writing.replace(file, 1, spool, MODEL_ID)
 
 
-def _passages(seed: int) -> tuple[list[object], NDArray[np.float32]]:
+def _passages(seed: int) -> tuple[list[Chunk], NDArray[np.float32]]:
     import numpy as np
 
     from files.extraction.document import Place

@@ -28,8 +28,8 @@ _DOCUMENT = (
 
 def text_pdf(path: Path, size: int) -> int:
     """Write a PDF of text alone, of about `size` bytes; return its number of pages."""
-    writer, pages = Writer(1), []
-    while sum(map(len, pages)) + 450 * len(pages) < size:
+    writer, pages = Writer(1), list[str]()
+    while sum(len(page) + 450 for page in pages) < size:
         lines = [writer.sentence(len(pages) // 20)[:95] for _ in range(38)]
         pages.append("\n".join(lines))
     path.write_bytes(pdf_of(pages))

@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +38,9 @@ class Row:
     """The machine's one-minute load average before the measurement began."""
 
 
-def record(table: str, name: str, figures: dict[str, Cell], load: float) -> None:
+def record(table: str, name: str, figures: Mapping[str, Cell], load: float) -> None:
     """Keep one row of a table and print it."""
-    row = Row(table, name, figures, machine(), _commit(), datetime.now(UTC).isoformat(timespec="minutes"), load)
+    row = Row(table, name, dict(figures), machine(), _commit(), datetime.now(UTC).isoformat(timespec="minutes"), load)
     RESULTS.mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     (RESULTS / f"{table}.{slug}.json").write_text(json.dumps(asdict(row), indent=1))
@@ -53,12 +54,12 @@ def recorded() -> list[Row]:
     return sorted(rows, key=lambda row: row.taken)
 
 
-def header_of(figures: dict[str, Cell]) -> str:
+def header_of(figures: Mapping[str, Cell]) -> str:
     """Return a Markdown table's head."""
     return f"| | {' | '.join(figures)} |\n|---|{'---:|' * len(figures)}"
 
 
-def line_of(name: str, figures: dict[str, Cell]) -> str:
+def line_of(name: str, figures: Mapping[str, Cell]) -> str:
     """Return a row of a Markdown table."""
     return f"| {name} | {' | '.join(map(_shown, figures.values()))} |"
 

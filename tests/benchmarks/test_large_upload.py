@@ -17,7 +17,7 @@ from tests.stack import Stack
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
-SIZE = int(os.environ.get("BENCHMARK_UPLOAD_BYTES", 2 * 1024**3))
+SIZE = int(os.environ.get("BENCHMARK_UPLOAD_BYTES", f"{2 * 1024**3}"))
 MAY_GROW = 64 * MB
 
 
