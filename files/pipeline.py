@@ -111,14 +111,14 @@ def _run_and_settle(claim: Claim) -> None:
 
 def _settle(claim: Claim, error: Exception, *, permanent: bool) -> None:
     failure = jobs.describe(error)
-    transient = isinstance(error, OperationalError | InterfaceError) or getattr(error, "transient", False)
     close_old_connections()
     # When even this fails, the lease runs out and the sweeper takes over.
     with suppress(JobLost, FileNotFound, DatabaseError):
         if permanent:
             jobs.fail(claim, failure)
         else:
-            jobs.retry_later(claim, failure, counted=not transient)
+            # Only the database's absence says nothing at all about the file: everything else may be the file's doing.
+            jobs.retry_later(claim, failure, counted=not isinstance(error, OperationalError | InterfaceError))
 
 
 def run(claim: Claim) -> dict[str, float]:

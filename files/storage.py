@@ -112,8 +112,10 @@ def sync_directory(directory: Path) -> None:
 
 
 def _made(directory: Path) -> Path:
-    with suppress(FileExistsError):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for missing in (*reversed(directory.parents), directory):
+        # One by one: mkdir(parents=True) gives the mode to the last one only.
+        if not missing.exists():
+            missing.mkdir(exist_ok=True, mode=0o700)
     return directory
 
 

@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from orchestra.accounts.origins import AllowedOrigins  # noqa: E402
 from orchestra.accounts.sockets import with_principal  # noqa: E402
 from orchestra.common.body_limit import BodyLimit  # noqa: E402
+from orchestra.lifespan import lifespan  # noqa: E402
 from orchestra.routing import websocket_urlpatterns  # noqa: E402
 
 # The largest body that any view takes, and room for the multipart frame around it.
@@ -25,6 +26,7 @@ _LARGEST_BODY = max(settings.SMALL_UPLOAD_LIMIT, settings.UPLOAD_CHUNK_SIZE_RANG
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(django_application, _LARGEST_BODY),
+        "lifespan": lifespan,
         "websocket": AllowedOrigins(with_principal(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -103,6 +103,7 @@ class SandboxUnavailable(OrchestraError):
 
     code = "sandbox_unavailable"
     status = 503
+    transient = True
     default_message = "The reading process could not be started."
     default_hint = "The job is tried again. If it keeps failing, look at the worker's log and its memory."
 

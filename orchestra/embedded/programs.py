@@ -11,6 +11,10 @@ from orchestra.embedded.supervisor import Program
 # The message is for pickle; the worker takes JSON only, and a container often has no other account.
 QUIET_ABOUT_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
 
+# On SIGTERM the worker waits CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT for its files, then interrupts them: they go back to
+# the queue, untouched and uncounted (`files.jobs.release`). Celery's own way is to wait until it is killed.
+HAND_BACK_ON_TERM = (("REMAP_SIGTERM", "SIGQUIT"),)
+
 
 def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
     """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`."""
@@ -19,6 +23,6 @@ def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Pr
     beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
     return (
         Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), descriptors=(web_socket,)),
-        Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker)),
+        Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker), HAND_BACK_ON_TERM),
         Program("beat", (sys.executable, *celery, *beat)),
     )

@@ -20,7 +20,7 @@ def main() -> None:
 
     config = uvicorn.Config(
         APPLICATION,
-        lifespan="off",  # Django has no start-up events
+        lifespan="on",
         ws_max_size=LARGEST_SOCKET_MESSAGE,
         access_log=False,
         log_config=None,  # Django's logging settings format uvicorn's lines too

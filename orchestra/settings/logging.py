@@ -13,10 +13,12 @@ _env = environment()
 
 
 def _drop_noise(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Keep one line per request, and none for the probes that come every second."""
+    """Keep one line per request without its query, and none for the probes that come every second."""
     name, request = event.get("event"), str(event.get("request", ""))
     if name == "request_started" or (name == "request_finished" and " /api/health" in request):
         raise structlog.DropEvent
+    if "?" in request:
+        event["request"] = request.partition("?")[0]  # what people ask is not the log's business
     return event
 
 

@@ -26,6 +26,7 @@ class EmbeddingModelUnavailable(OrchestraError):
 
     code = "embedding_model_unavailable"
     status = 503
+    transient = True
     default_message = "The embedding model cannot be loaded."
     default_hint = "Install the pinned requirements again (make install), then run manage.py doctor."
 

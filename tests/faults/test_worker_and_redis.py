@@ -89,3 +89,23 @@ def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:
 
     wait_for("all files to be ready", lambda: _statuses(client) == {"ready": 50}, 150, 0.5)
     _assert_chunks_are_whole(stack)
+
+
+def test_a_stopped_worker_hands_its_file_back_uncounted(stack: Stack) -> None:
+    client = stack.client("stopper")
+    file_id = _upload(client, "long.txt", _long_text(1500, "stop"))
+    wait_for("embedding to begin", lambda: _progress(client, file_id).get("stage") == "index", 60, every=0.05)
+    parent = next(process for process in stack.processes("celery_app") if "worker" in process.cmdline())
+    parent.terminate()
+
+    def codes() -> list[str]:
+        return [event["code"] for event in client.get(f"/api/files/{file_id}/status").json()["timeline"]]
+
+    wait_for("the job to come back", lambda: "released" in codes(), 30)
+    wait_for("another worker to take it", lambda: codes()[-1] == "started", 60)
+    assert "worker_lost" not in codes()
+    with stack.database() as database:
+        assert database.execute(
+            "SELECT failures FROM files_processingjob WHERE file_id = %s", [file_id]
+        ).fetchone() == (0,)
+    assert client.delete(f"/api/files/{file_id}").status_code == 204
