@@ -294,6 +294,10 @@ def test_searches_find_nothing_of_anothers(
             hits = response.json()["hits"]
             assert CANARY not in response.content.decode()
             assert {hit["file"]["name"] for hit in hits} <= {"bobs.txt"}
+    # Her better match takes no place of his: with room for one hit, it is his own.
+    (his, *_) = principals_of(bob, "bob")
+    (only,) = his.client().post(path, {**body, "filters": {}, "limit": 1}, content_type=JSON).json()["hits"]
+    assert only["file"]["name"] == "bobs.txt"
     # The same question of alice's own does find it: the silence above is not an empty index.
     (own, *_) = principals_of(estate.owner, "alice")
     found = own.client().post(path, {"query": "The zebrafish habitat is warm"}, content_type=JSON)
