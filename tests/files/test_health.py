@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from files import health
 from orchestra.accounts.models import User
-from orchestra.accounts.services import redeem_ticket
+from orchestra.accounts.services import issue_ticket, redeem_ticket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_redis")]
 
@@ -50,7 +50,11 @@ def test_silent_socket_times_out(admin_user_record: User, monkeypatch: pytest.Mo
 
 def test_ticket_of_the_check_is_used_up(admin_user_record: User, monkeypatch: pytest.MonkeyPatch) -> None:
     tickets: list[str] = []
-    issue = health.issue_ticket
-    monkeypatch.setattr(health, "issue_ticket", lambda user: tickets.append(issue(user)) or tickets[-1])
+
+    def noted(user: User) -> str:
+        tickets.append(issue_ticket(user))
+        return tickets[-1]
+
+    monkeypatch.setattr(health, "issue_ticket", noted)
     assert health.check_socket().ok
     assert redeem_ticket(tickets[0]) is None

@@ -69,13 +69,14 @@ def test_an_older_attempt_can_write_nothing(alice: User, make_file: MakeFile, hi
 
     assert current.attempt == zombie.attempt + 1
     assert not jobs.heartbeat(zombie)
-    for write in (
+    writes: tuple[Callable[[], None], ...] = (
         lambda: jobs.report(zombie, "extract", 1, 2, "pages"),
         lambda: jobs.finish(zombie, {}),
         lambda: jobs.fail(zombie, Failure("x", "y")),
         lambda: jobs.retry_later(zombie, Failure("x", "y"), counted=True),
         lambda: jobs.release(zombie),
-    ):
+    )
+    for write in writes:
         with pytest.raises(JobLost):
             write()
     assert jobs.heartbeat(current)
