@@ -15,6 +15,9 @@ QUIET_ABOUT_ROOT = ("-W", "ignore:You're running the worker with superuser privi
 # the queue, untouched and uncounted (`files.jobs.release`). Celery's own way is to wait until it is killed.
 HAND_BACK_ON_TERM = (("REMAP_SIGTERM", "SIGQUIT"),)
 
+# A new connection for each request would have PostgreSQL load pgvector and the dictionaries each time.
+POOLED = (("DATABASE_POOL", "12"),)
+
 
 def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
     """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`."""
@@ -22,7 +25,7 @@ def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Pr
     worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
     beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
     return (
-        Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), descriptors=(web_socket,)),
+        Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), POOLED, descriptors=(web_socket,)),
         Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker), HAND_BACK_ON_TERM),
         Program("beat", (sys.executable, *celery, *beat)),
     )

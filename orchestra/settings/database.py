@@ -28,11 +28,17 @@ EMBEDDED_POSTGRES = None if environment().database_url else EmbeddedPostgres(STA
 
 _connection = EMBEDDED_POSTGRES.connection() if EMBEDDED_POSTGRES else _from_url(environment().database_url)
 
+# `min_size` of 0: nothing tries to reconnect in the background while the servers are being stopped.
+_pool = {"pool": {"min_size": 0, "max_size": environment().database_pool, "timeout": 10, "max_idle": 120}}
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": 60,
+        # Under ASGI each request runs in a thread of its own: connections that persist would be left behind, one per
+        # thread, until the server refuses more. The pool is what spares the web a new connection for each request.
+        "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         **_connection,
+        "OPTIONS": {**_connection.get("OPTIONS", {}), **(_pool if environment().database_pool else {})},
     }
 }

@@ -47,6 +47,12 @@ class Environment(BaseSettings):
     database_url: str = Field(
         "", description="postgresql://user:password@host:5432/name. Empty: the embedded PostgreSQL with pgvector."
     )
+    database_pool: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Connections that a process keeps open for its threads; `manage.py run` gives the web 12. 0: none.",
+    )
     redis_url: str = Field("", description="redis://:password@host:6379/0. Empty: the embedded server.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Files that one worker processes at a time.")
 

@@ -43,7 +43,7 @@ def _send_and_find(client: httpx.Client, path: Path) -> tuple[float, dict[str, A
         status: dict[str, Any] = answer.json()
         return status if status["status"] in ("ready", "partial", "failed") else None
 
-    status = wait_for("the file to be read", ended, 1500, every=0.1)
+    status = wait_for("the file to be read", ended, 1500, every=0.25)
     assert status["status"] == "ready", status
     body = {"query": "what is said about classes?", "filters": {"files": [file_id]}}
     assert client.post("/api/search", json=body).json()["hits"]
