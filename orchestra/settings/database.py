@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -26,7 +27,9 @@ def _from_url(url: str) -> dict[str, Any]:
 
 EMBEDDED_POSTGRES = None if environment().database_url else EmbeddedPostgres(STATE_DIR)
 
-_connection = EMBEDDED_POSTGRES.connection() if EMBEDDED_POSTGRES else _from_url(environment().database_url)
+_connection: Mapping[str, Any] = (
+    EMBEDDED_POSTGRES.connection() if EMBEDDED_POSTGRES else _from_url(environment().database_url)
+)
 
 # `min_size` of 0: nothing tries to reconnect in the background while the servers are being stopped.
 _pool = {"pool": {"min_size": 0, "max_size": environment().database_pool, "timeout": 10, "max_idle": 120}}
