@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import sys
 from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -58,9 +59,14 @@ def commands_page() -> str:
     return _page("Commands", intro, "\n".join(_command(app, name) for name, app in sorted(_own_commands())))
 
 
+def _is_ours(path: Path) -> bool:
+    """Tell the product's own folders from installed ones: the virtual environment may lie inside the project."""
+    return path.is_relative_to(BASE_DIR) and not path.is_relative_to(sys.prefix)
+
+
 def _own_errors() -> set[type[OrchestraError]]:
     for config in apps.get_app_configs():
-        if Path(config.path).is_relative_to(BASE_DIR):
+        if _is_ours(Path(config.path)):
             _import_below(config.name, config.path)
     found, waiting = {OrchestraError}, [OrchestraError]
     while waiting:
@@ -80,7 +86,7 @@ def _import_below(package: str, path: str) -> None:
 
 def _own_commands() -> Iterator[tuple[str, str]]:
     for config in apps.get_app_configs():
-        if Path(config.path).is_relative_to(BASE_DIR):
+        if _is_ours(Path(config.path)):
             for name in find_commands(str(Path(config.path) / "management")):
                 yield name, config.name
 

@@ -22,11 +22,10 @@ _REFUSED = {"encrypted": "encrypted", "empty_file": "empty", "no_text": "empty"}
 
 def test_the_corpus_taken_in_by_command_passes_its_scorer(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     entries = [entry for entry in manifest() if entry["type"] in FLOOR]
-    with stack.client("librarian") as client:
-        files = _ingest(stack, [str(CORPUS / "files" / entry["path"]) for entry in entries])
-        results = {
-            entry["path"]: _as_result(client, files.get(str(CORPUS / "files" / entry["path"]))) for entry in entries
-        }
+    client = stack.client("librarian")
+    paths = {entry["path"]: str(CORPUS / "files" / entry["path"]) for entry in entries}
+    files = _ingest(stack, list(paths.values()))
+    results = {name: _as_result(client, files[path]) for name, path in paths.items()}
     table = scorer().score(entries, results)["table"]
     with capsys.disabled():
         passed = " ".join(f"{kind} {table[kind]['passed']}/{table[kind]['files']}" for kind in FLOOR)
@@ -43,7 +42,7 @@ def _ingest(stack: Stack, paths: list[str]) -> dict[str, str]:
     return {row["path"]: row["id"] for row in rows}
 
 
-def _as_result(client: httpx.Client, file_id: str | None) -> dict[str, Any]:
+def _as_result(client: httpx.Client, file_id: str) -> dict[str, Any]:
     status = client.get(f"/api/files/{file_id}/status").json()
     text = client.get(f"/api/files/{file_id}/content", params={"format": "text"}).text
     metadata = client.get(f"/api/files/{file_id}/content").json()["metadata"]

@@ -20,7 +20,6 @@ MODULES = (
     "search.indexing.embedders.sentence_transformers",
     "search.ranking.fusion",
     "search.ranking.highlighting",
-    "search.ranking.query_syntax",
 )
 HEAVY = ("torch", "onnx", "onnxruntime", "transformers", "sentence_transformers", "tokenizers", "numpy", "django")
 
