@@ -97,7 +97,7 @@ def _chunks_received(stack: Stack, name: str) -> int:
     client = stack.client(USER, PASSWORD)
     [file] = client.get("/api/files", params={"name": name}).json()["results"]
     received = client.get(f"/api/files/{file['id']}/status").json()["upload"]["received"]
-    return sum(end - start for start, end in received) // CHUNK
+    return int(sum(end - start for start, end in received)) // CHUNK
 
 
 def test_a_cut_line_is_waited_out(page: Any, watch: Watch, big_file: Path) -> None:
