@@ -83,7 +83,7 @@ class OnnxEmbedder(Embedder):
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self._threads
-        # Threads that spin while they wait cost a third of the throughput as soon as anything else wants the cores.
+        # Threads that spin while they wait take the cores from whatever else wants them: fewer passages a second.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
