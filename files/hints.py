@@ -29,9 +29,8 @@ def waiting_hints() -> int:
     """Return how many hints wait in Redis; 0 when Redis is empty, new or away."""
     try:
         with app.connection_for_read() as connection:
+            # The list itself: declaring the queue passively looks for it without our key prefix and never finds it.
             channel: Any = connection.default_channel  # the stubs know no Redis channel
-            return int(channel.queue_declare(QUEUE, passive=True).message_count)
+            return int(channel.client.llen(QUEUE))
     except (KombuError, RedisError, OSError):
-        return 0
-    except connection.channel_errors:  # an unknown queue: nothing was ever sent
         return 0

@@ -36,16 +36,6 @@ def table_row(cells: Row) -> str:
     return "| " + " | ".join(map(cell_text, cells)) + " |"
 
 
-def table_text(rows: Sequence[Row]) -> str:
-    """Return `rows` as one Markdown table whose first row is the header; rows are padded to the widest."""
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
-        return ""
-    width = max(map(len, rows))
-    padded = [[*row, *[""] * (width - len(row))] for row in rows]
-    return "\n".join([table_row(padded[0]), _rule(width), *map(table_row, padded[1:])])
-
-
 def split_header(opening: Sequence[NumberedRow]) -> tuple[NumberedRow | None, list[NumberedRow]]:
     """Return the header among the first rows of a table, None when there is none, and the title rows above it.
 
