@@ -13,7 +13,7 @@ from django.db.models import F
 
 from files import storage
 from files.extraction.base import Source
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment
+from files.extraction.document import Coverage, Metadata, Piece, Place, ReadBy, Segment, Thumbnail
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.limits import Limits
 from files.extraction.sandbox import extract_in_sandbox
@@ -31,6 +31,8 @@ class _Findings:
     metadata: dict[str, object] = field(default_factory=dict)
     warnings: list[dict[str, object]] = field(default_factory=list)
     coverage: Coverage | None = None
+    read_by: ReadBy | None = None
+    thumbnail: Thumbnail | None = None
     segments: int = 0
     characters: int = 0
 
@@ -82,12 +84,16 @@ def _rows(file: FileRecord, generation: int, pieces: Iterator[Piece], findings: 
             _note(piece, findings)
 
 
-def _note(piece: Metadata | PieceWarning | Coverage, findings: _Findings) -> None:
+def _note(piece: Piece, findings: _Findings) -> None:
     if isinstance(piece, Metadata):
         findings.metadata.update(piece.values)
     elif isinstance(piece, Coverage):
         findings.coverage = piece
-    elif len(findings.warnings) < _MAX_WARNINGS:
+    elif isinstance(piece, ReadBy):
+        findings.read_by = piece
+    elif isinstance(piece, Thumbnail):
+        findings.thumbnail = piece
+    elif isinstance(piece, PieceWarning) and len(findings.warnings) < _MAX_WARNINGS:
         warning: dict[str, object] = {"code": piece.code, "message": piece.message, "place": place_as_json(piece.place)}
         findings.warnings.append(warning)
 
@@ -122,5 +128,5 @@ def place_as_json(place: Place) -> dict[str, object]:
 def place_from_json(value: dict[str, object]) -> Place:
     """Return the place that `place_as_json` wrote."""
     known = {key: item for key, item in value.items() if key in Place.__dataclass_fields__}
-    headings = known.pop("headings", ())
-    return Place(**known, headings=tuple(headings))  # type: ignore[arg-type]  # JSON written by place_as_json
+    headings, part = known.pop("headings", ()), known.pop("part", ())
+    return Place(**known, headings=tuple(headings), part=tuple(part))  # type: ignore[arg-type]  # as place_as_json wrote

@@ -8,12 +8,14 @@ from typing import Any
 
 def describe_place(place: dict[str, Any]) -> str:
     """Return where a passage stands, for people; empty when nothing is known."""
-    parts = [f"{name} {place[name]}" for name in ("page", "slide", "sheet") if place.get(name)]
+    parts = [" > ".join(place["part"])] if place.get("part") else []
+    parts += [f"{name} {place[name]}" for name in ("page", "slide", "sheet", "cell") if place.get(name)]
     if place.get("cells"):
         parts.append(f"cells {place['cells']}")
-    if place.get("line"):
-        last = place.get("line_end")
-        parts.append(f"lines {place['line']}-{last}" if last and last != place["line"] else f"line {place['line']}")
+    for name in ("row", "line"):
+        if first := place.get(name):
+            last = place.get(f"{name}_end")
+            parts.append(f"{name}s {first}-{last}" if last and last != first else f"{name} {first}")
     if (second := place.get("second")) is not None:
         parts.append(f"{int(second) // 60}:{int(second) % 60:02d}")
     if place.get("headings"):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from files.extraction.document import Piece
 from files.extraction.limits import Limits
+from files.extraction.options import Options
 from orchestra.common.errors import OrchestraError
 
 
 class ExtractionError(OrchestraError):
-    """A file cannot be read. Subclasses carry the code that the file's record will show."""
+    """A file cannot be read. Subclasses carry the code that the file's record will show.
 
+    `hands_over` tells whether another reader of the same type may do better.
+    """
+
+    hands_over: ClassVar[bool] = True
     code = "extraction_failed"
     status = 422
     default_message = "This file could not be read."
@@ -23,22 +28,26 @@ class ExtractionError(OrchestraError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The one input of an extraction: bytes on local disk, the name the user gave, the type found by content."""
+    """The one input of an extraction: bytes on local disk, the name the user gave, the type found by content.
+
+    `scratch` is a folder for this reading alone, removed after it; None where there is none. `depth` is 0 for the file
+    itself, 1 for what is inside it.
+    """
 
     path: Path
     name: str
     media_type: str
+    options: Options = field(default_factory=Options)
+    scratch: Path | None = None
+    depth: int = 0
 
 
 class Extractor(ABC):
-    """Reads one family of formats.
+    """Reads one family of formats: which ones, `registry` says.
 
     `extract` is a generator: memory stays flat, and what was yielded before an error is kept as a partial result.
     No I/O in the constructor, no state between calls.
     """
-
-    name: ClassVar[str]
-    media_types: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:

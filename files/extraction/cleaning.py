@@ -63,10 +63,12 @@ def split_text(text: str, limit: int = SEGMENT_CHARS) -> Iterator[str]:
 
 
 def _clean_place(place: Place) -> Place:
-    if not place.headings and place.sheet is None:
+    if not place.headings and place.sheet is None and not place.part:
         return place
     headings = tuple(clean_text(heading)[:METADATA_CHARS] for heading in place.headings)
-    return replace(place, headings=headings, sheet=None if place.sheet is None else clean_text(place.sheet))
+    part = tuple(clean_text(name)[:METADATA_CHARS] for name in place.part)
+    sheet = None if place.sheet is None else clean_text(place.sheet)
+    return replace(place, headings=headings, part=part, sheet=sheet)
 
 
 def _clean_value(value: object, depth: int = 0) -> object:

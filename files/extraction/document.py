@@ -6,6 +6,7 @@ process (`sandbox`), the pipeline stores what arrives.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,12 +24,20 @@ class SegmentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a segment stands. Pages, slides and lines count from 1; seconds from the start of the recording."""
+    """Where a segment stands. Pages, slides, rows, cells and lines count from 1; seconds from the recording's start.
 
+    `part` names what is inside the file, outermost first: an attachment, an archive's member, a database's table. The
+    other fields then count inside that part. `cell` is a notebook's cell, `cells` a range in a sheet ("A1:D40").
+    """
+
+    part: tuple[str, ...] = ()
     page: int | None = None
     slide: int | None = None
     sheet: str | None = None
     cells: str | None = None
+    cell: int | None = None
+    row: int | None = None
+    row_end: int | None = None
     line: int | None = None
     line_end: int | None = None
     second: float | None = None
@@ -69,4 +78,39 @@ class Coverage:
     total: int
 
 
-Piece = Segment | Metadata | Warning | Coverage
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of the document, as WEBP or JPEG, at most THUMBNAIL_BYTES."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A file inside the file: an attachment, an embedded document, an archive's member.
+
+    `chunks` gives its bytes when it is iterated, once, before the next piece is asked for. `files.extraction.children`
+    reads it with the extractor of its own type; a Child never leaves the reading process.
+    """
+
+    name: str
+    chunks: Iterable[bytes]
+    place: Place = field(default_factory=Place)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """Which reader the text comes from, and which ones gave up before it, each with its error code."""
+
+    reader: str
+    gave_up: tuple[tuple[str, str], ...] = ()
+
+
+THUMBNAIL_BYTES = 64 * 1024
+THUMBNAIL_PIXELS = 320
+THUMBNAIL_TYPES = ("image/webp", "image/jpeg")
+
+Piece = Segment | Metadata | Warning | Coverage | Thumbnail | Child | ReadBy

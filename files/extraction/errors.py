@@ -18,6 +18,7 @@ class UnsupportedFormat(ExtractionError):
 class EmptyFile(ExtractionError):
     """The file has no bytes, or nothing but padding."""
 
+    hands_over = False
     code = "empty_file"
     default_message = "This file is empty: it has no content to read."
     default_hint = "Check the original and upload it again."
@@ -26,6 +27,7 @@ class EmptyFile(ExtractionError):
 class EncryptedFile(ExtractionError):
     """The content is behind a password."""
 
+    hands_over = False
     code = "encrypted"
     default_message = "This file is protected by a password, so its text cannot be read."
     default_hint = "Save a copy without the password and upload that."
@@ -42,6 +44,7 @@ class MalformedFile(ExtractionError):
 class UnsafeArchive(ExtractionError):
     """The container unpacks to far more than its size allows."""
 
+    hands_over = False
     code = "archive_bomb"
     default_message = "This file unpacks to far more data than its size allows, so it was not opened."
 
@@ -49,6 +52,7 @@ class UnsafeArchive(ExtractionError):
 class LimitReached(ExtractionError):
     """A bound of `Limits` was hit. What was read before it is kept."""
 
+    hands_over = False
     code = "limit_reached"
     status = 413
     default_message = "This file is larger than the limits allow."
@@ -79,6 +83,7 @@ class TimeLimit(LimitReached):
 class MemoryLimit(LimitReached):
     """Reading took more memory than `Limits.memory_bytes`."""
 
+    hands_over = True
     code = "memory_limit"
     default_message = "Reading this file took more memory than the limit allows."
 

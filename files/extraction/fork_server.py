@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import weakref
 from contextlib import suppress
@@ -31,11 +33,12 @@ class ForkServer:
     """A running fork server and the socket that commands it."""
 
     def __init__(self) -> None:
+        self._scratch = tempfile.mkdtemp(prefix="orchestra-reading-")
         self._control, theirs = socket.socketpair()
         _open_sockets.add(self._control)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "files.extraction.zygote", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "files.extraction.zygote", str(theirs.fileno()), self._scratch],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -56,6 +59,7 @@ class ForkServer:
             "path": str(source.path.resolve()),
             "name": source.name,
             "media_type": source.media_type,
+            "options": asdict(source.options),
             "limits": asdict(limits),
         }
         body = json.dumps(request).encode()
@@ -86,6 +90,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def forget(self) -> None:
         """Let go without ending it: in a forked child the server belongs to the parent."""

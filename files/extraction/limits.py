@@ -17,7 +17,7 @@ class Limits:
     wall_seconds: float = 600.0
     cpu_seconds: int = 300
     memory_bytes: int = 1024 * MIB
-    written_bytes: int = 64 * MIB
+    written_bytes: int = 256 * MIB
     open_files: int = 64
     output_bytes: int = 256 * MIB
     output_floor: int = 16 * MIB
@@ -30,6 +30,11 @@ class Limits:
     unpacked_floor: int = 64 * MIB
     unpacked_ratio: int = 200
     json_bytes: int = 32 * MIB
+    children: int = 200
+    child_depth: int = 3
+    child_bytes: int = 256 * MIB
+    pixels: int = 100_000_000
+    ocr_pages: int = 200
 
     def output_for(self, size: int) -> int:
         """Return how many bytes of text a file of `size` bytes may give: small files do not legitimately give much."""

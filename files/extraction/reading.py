@@ -6,10 +6,12 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from files.extraction.base import ExtractionError, Extractor, Source
+from files.extraction.children import Children
 from files.extraction.cleaning import clean_piece
 from files.extraction.document import Piece, Segment
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.errors import EmptyFile, MemoryLimit, OutputLimit, as_warning
+from files.extraction.errors import EmptyFile, OutputLimit, as_warning
+from files.extraction.guarding import raising_only_ours
 from files.extraction.limits import Limits
 
 
@@ -20,7 +22,9 @@ def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Generat
     read is kept and the file is partial. Before it, the error is raised. A file without any text and without another
     warning gives the warning `no_text`. Raises ExtractionError and nothing else.
     """
-    return keep_partial(_with_no_text_told(_bounded(_raising_only_ours(extractor, source, limits), source, limits)))
+    return keep_partial(
+        _with_no_text_told(_bounded(raising_only_ours(_clean(extractor, source, limits)), source, limits))
+    )
 
 
 def keep_partial(pieces: Generator[Piece]) -> Generator[Piece]:
@@ -37,18 +41,14 @@ def keep_partial(pieces: Generator[Piece]) -> Generator[Piece]:
         yield as_warning(error)
 
 
-def _raising_only_ours(extractor: Extractor, source: Source, limits: Limits) -> Iterator[Piece]:
-    try:
-        if source.path.stat().st_size == 0:
-            raise EmptyFile
-        for piece in extractor.extract(source, limits):
-            yield from clean_piece(piece)
-    except ExtractionError:
-        raise
-    except MemoryError as exc:
-        raise MemoryLimit from exc
-    except Exception as exc:  # a job ends here, and a third-party reader may raise anything
-        raise ExtractionError(f"This file could not be read: its reader stopped ({type(exc).__name__}).") from exc
+def _clean(extractor: Extractor, source: Source, limits: Limits) -> Iterator[Piece]:
+    if source.path.stat().st_size == 0:
+        raise EmptyFile
+    children = Children(limits)
+    for piece in children.expand(extractor.extract(source, limits), source):
+        yield from clean_piece(piece)
+    for piece in children.told():
+        yield from clean_piece(piece)
 
 
 def _bounded(pieces: Iterator[Piece], source: Source, limits: Limits) -> Iterator[Piece]:

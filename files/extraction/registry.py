@@ -18,33 +18,36 @@ _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.na
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A line of the registry: what a person calls it, where its extractor is, which types it reads."""
+    """A line of the registry: what a person calls it, which types it covers, who reads them.
+
+    The first reader is tried first; when it fails before any text, the next one takes over.
+    """
 
     label: str
-    extractor: str
     media_types: tuple[str, ...]
+    readers: tuple[str, ...]
 
 
 FORMATS: list[Format] = [
-    Format("PDF", _EXTRACTORS + "pdf.PdfExtractor", ("application/pdf",)),
-    Format("Word (DOCX)", _EXTRACTORS + "docx.DocxExtractor", (DOCX, DOCM)),
-    Format("Excel (XLSX)", _EXTRACTORS + "xlsx.XlsxExtractor", (XLSX, XLSM)),
-    Format("HTML", _EXTRACTORS + "html_page.HtmlExtractor", ("text/html",)),
-    Format("Markdown", _EXTRACTORS + "markdown.MarkdownExtractor", ("text/markdown",)),
-    Format("CSV and TSV", _EXTRACTORS + "csv_table.CsvExtractor", ("text/csv", "text/tab-separated-values")),
-    Format("JSON", _EXTRACTORS + "json_data.JsonExtractor", ("application/json", "application/x-ndjson")),
+    Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
+    Format("Word (DOCX)", (DOCX, DOCM), (_EXTRACTORS + "docx.DocxExtractor",)),
+    Format("Excel (XLSX)", (XLSX, XLSM), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
+    Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
+    Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
+    Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
+    Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
     Format(
-        "plain text and source code", _EXTRACTORS + "text.TextExtractor", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE)
+        "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
     ),
-    Format("", _EXTRACTORS + "encrypted.EncryptedExtractor", (ENCRYPTED_OFFICE,)),
+    Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
 
-def extractor_path(media_type: str) -> str:
-    """Return the dotted path of the extractor of `media_type`, importing nothing. Raises UnsupportedFormat."""
+def readers_of(media_type: str) -> tuple[str, ...]:
+    """Return the readers of `media_type`, best first, importing none of them. Raises UnsupportedFormat."""
     for line in FORMATS:
         if media_type in line.media_types:
-            return line.extractor
+            return line.readers
     raise UnsupportedFormat(
         f"Orchestra does not read this type of file yet: {label_of(media_type)}.",
         hint=f"It reads {readable_formats()}.",
@@ -53,18 +56,30 @@ def extractor_path(media_type: str) -> str:
 
 
 def find(media_type: str) -> Extractor:
-    """Return the extractor of `media_type`. Raises UnsupportedFormat."""
-    return load(extractor_path(media_type))
+    """Return the first extractor of `media_type`. Raises UnsupportedFormat."""
+    return load(readers_of(media_type)[0])
 
 
 @cache
-def load(path: str) -> Extractor:
+def load(reader: str) -> Extractor:
     """Return the extractor at a dotted path; its module is imported on first use."""
-    module, _, name = path.rpartition(".")
+    module, _, name = reader.rpartition(".")
     extractor = getattr(import_module(module), name)()
     if not isinstance(extractor, Extractor):
-        raise TypeError(f"{path} is not an Extractor")
+        raise TypeError(f"{reader} is not an Extractor")
     return extractor
+
+
+def reader_name(reader: str) -> str:
+    """Return the short name of a reader: that of its module."""
+    return reader.split(".")[-2]
+
+
+def load_all() -> None:
+    """Import every extractor's module, so that children forked from here need not."""
+    for line in FORMATS:
+        for reader in line.readers:
+            load(reader)
 
 
 def readable_formats() -> str:

@@ -19,11 +19,11 @@ from types import TracebackType
 from files.extraction import fork_server
 from files.extraction.base import ExtractionError, Source
 from files.extraction.confinement import SandboxLevel
-from files.extraction.document import Piece
+from files.extraction.document import Piece, ReadBy, Segment
 from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
 from files.extraction.limits import MIB, Limits
 from files.extraction.reading import keep_partial
-from files.extraction.registry import extractor_path
+from files.extraction.registry import reader_name, readers_of
 from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
 from files.extraction.zygote import EXIT_OUT_OF_MEMORY
 
@@ -38,15 +38,53 @@ def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Gener
 
     Raises ExtractionError before the first segment; after it, what would be an error is the last piece, a Warning of
     the same code. Raises UnsupportedFormat, SandboxUnavailable (not the file's fault: try again). Closing the
-    generator ends the child.
+    generator ends the child. The first piece tells which reader the others come from.
     """
-    path = extractor_path(source.media_type)
-    return keep_partial(_pieces(path, source, limits))
+    readers = readers_of(source.media_type)
+    return keep_partial(_of_first_that_can(readers, source, limits))
 
 
 def sandbox_level() -> SandboxLevel:
     """Return which protections stand around a reading process on this machine."""
     return fork_server.level()
+
+
+def _of_first_that_can(readers: tuple[str, ...], source: Source, limits: Limits) -> Generator[Piece]:
+    """Yield the pieces of the first reader that comes to a segment, or to its end."""
+    gave_up: list[tuple[str, str]] = []
+    errors: list[ExtractionError] = []
+    for reader in readers:
+        name = reader_name(reader)
+        read_by = ReadBy(name, tuple(gave_up))
+        started = False
+        try:
+            with closing(_pieces(reader, source, limits)) as pieces:
+                for held in _held_until_text(pieces, hold=reader != readers[-1]):
+                    if not started:
+                        yield read_by
+                    started = True
+                    yield held
+            return
+        except ExtractionError as error:
+            if started or not error.hands_over:
+                raise
+            gave_up.append((name, error.code))
+            errors.append(error)
+    raise next((error for error in errors if type(error) not in (ExtractionError, ReaderCrashed)), errors[0])
+
+
+def _held_until_text(pieces: Iterator[Piece], *, hold: bool) -> Iterator[Piece]:
+    """Yield `pieces`; what comes before the first segment is held back, as another reader may have to say it."""
+    before: list[Piece] = []
+    for piece in pieces:
+        if hold and not isinstance(piece, Segment):
+            before.append(piece)
+            continue
+        hold = False
+        yield from before
+        before.clear()
+        yield piece
+    yield from before
 
 
 def _pieces(path: str, source: Source, limits: Limits) -> Generator[Piece]:

@@ -5,13 +5,25 @@ The worker does not trust what it reads here: the process that wrote it may have
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 from files.extraction.base import ExtractionError
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.document import (
+    THUMBNAIL_BYTES,
+    THUMBNAIL_TYPES,
+    Coverage,
+    Metadata,
+    Piece,
+    Place,
+    Segment,
+    SegmentKind,
+    Thumbnail,
+)
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import error_from_code
 
@@ -23,6 +35,9 @@ _PLACE_TYPES: dict[str, type | tuple[type, ...]] = {
     "slide": int,
     "sheet": str,
     "cells": str,
+    "cell": int,
+    "row": int,
+    "row_end": int,
     "line": int,
     "line_end": int,
     "second": (int, float),
@@ -45,6 +60,12 @@ def encode_piece(piece: Piece) -> bytes:
         return _frame({"k": "metadata", "values": piece.values})
     if isinstance(piece, PieceWarning):
         return _frame({"k": "warning", "code": piece.code, "text": piece.message, "at": _place_values(piece.place)})
+    if isinstance(piece, Thumbnail):
+        picture = base64.b64encode(piece.data).decode()
+        size = {"width": piece.width, "height": piece.height}
+        return _frame({"k": "thumbnail", "data": picture, "type": piece.media_type, **size})
+    if not isinstance(piece, Coverage):
+        raise TypeError(f"a {type(piece).__name__} does not leave the reading process")
     return _frame({"k": "coverage", "unit": piece.unit, "done": piece.done, "total": piece.total})
 
 
@@ -67,24 +88,23 @@ def decode_piece(payload: bytes) -> Piece | ExtractionError | EndOfPieces:
 
 
 def _decode(values: dict[str, Any]) -> Piece | ExtractionError | EndOfPieces:
-    match values["k"]:
-        case "segment":
-            text = _text(values["text"])
-            if not text.strip():
-                raise InvalidFrameError("an empty segment")
-            return Segment(text, SegmentKind(values["kind"]), _place(values["at"]))
-        case "metadata":
-            return Metadata({_text(key): _fact(value) for key, value in values["values"].items()})
-        case "warning":
-            return PieceWarning(_text(values["code"]), _text(values["text"]), _place(values["at"]))
-        case "coverage":
-            return Coverage(_text(values["unit"]), int(values["done"]), int(values["total"]))
-        case "error":
-            return error_from_code(_text(values["code"]), _text(values["text"]), _text(values["hint"]))
-        case "end":
-            return EndOfPieces()
-        case _:
-            raise InvalidFrameError("an unknown kind")
+    if decoder := _DECODERS.get(values["k"]):
+        return decoder(values)
+    raise InvalidFrameError("an unknown kind")
+
+
+def _segment(values: dict[str, Any]) -> Segment:
+    text = _text(values["text"])
+    if not text.strip():
+        raise InvalidFrameError("an empty segment")
+    return Segment(text, SegmentKind(values["kind"]), _place(values["at"]))
+
+
+def _thumbnail(values: dict[str, Any]) -> Thumbnail:
+    data = base64.b64decode(values["data"], validate=True)
+    if values["type"] not in THUMBNAIL_TYPES or not 0 < len(data) <= THUMBNAIL_BYTES:
+        raise InvalidFrameError("a picture that is no thumbnail")
+    return Thumbnail(data, values["type"], int(values["width"]), int(values["height"]))
 
 
 def _frame(values: dict[str, object]) -> bytes:
@@ -100,10 +120,11 @@ def _place(values: dict[str, Any]) -> Place:
     if not values:
         return _NOWHERE
     headings = tuple(_text(heading) for heading in values.pop("headings", ()))
+    part = tuple(_text(name) for name in values.pop("part", ()))
     for key, value in values.items():
         if not isinstance(value, _PLACE_TYPES[key]):
             raise InvalidFrameError(f"{key} of a place is a {type(value).__name__}")
-    return Place(**values, headings=headings)
+    return Place(**values, headings=headings, part=part)
 
 
 def _text(value: object) -> str:
@@ -124,3 +145,12 @@ def _fact(value: object) -> object:
 
 
 _NOWHERE = Place()
+_DECODERS: dict[str, Callable[[dict[str, Any]], Piece | ExtractionError | EndOfPieces]] = {
+    "segment": _segment,
+    "metadata": lambda values: Metadata({_text(key): _fact(value) for key, value in values["values"].items()}),
+    "warning": lambda values: PieceWarning(_text(values["code"]), _text(values["text"]), _place(values["at"])),
+    "coverage": lambda values: Coverage(_text(values["unit"]), int(values["done"]), int(values["total"])),
+    "thumbnail": _thumbnail,
+    "error": lambda values: error_from_code(_text(values["code"]), _text(values["text"]), _text(values["hint"])),
+    "end": lambda _values: EndOfPieces(),
+}

@@ -1,9 +1,9 @@
 """The fork server: a small, clean process that forks one child per file, so that a reader starts in milliseconds.
 
-Run as `python -m files.extraction.zygote CONTROL_FD` by `files.extraction.fork_server`. It holds none of the worker's
-memory, sockets, environment or threads. For each request it gets two sockets: `data`, on which the child sends its
-frames, and `leash`, on which it reports the child's pid and end, and whose closing kills the child. When the control
-socket closes, everything ends.
+Run as `python -m files.extraction.zygote CONTROL_FD SCRATCH` by `files.extraction.fork_server`. It holds none of the
+worker's memory, sockets, environment or threads. For each request it makes a folder under SCRATCH, removed when the
+child has ended, and gets two sockets: `data`, on which the child sends its frames, and `leash`, on which it reports
+the child's end, and whose closing kills the child. When the control socket closes, everything ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import struct
@@ -26,8 +27,9 @@ from typing import Any, NoReturn
 from files.extraction.base import ExtractionError, Source
 from files.extraction.confinement import confine_reader, confine_server
 from files.extraction.limits import Limits
+from files.extraction.options import Options
 from files.extraction.reading import read_pieces
-from files.extraction.registry import FORMATS, load
+from files.extraction.registry import load, load_all
 from files.extraction.wire import encode_end, encode_error, encode_piece
 
 REQUEST_HEADER = struct.Struct("!I")
@@ -43,9 +45,12 @@ _HELD_SECONDS = 0.05
 class Zygote:
     """The server's loop: requests in, children out, ends reported."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, scratch: Path) -> None:
         self._control = control
+        self._scratch = scratch
+        self._readings = 0
         self._leashes: dict[int, socket.socket] = {}
+        self._scratches: dict[int, Path] = {}
         self._selector = selectors.DefaultSelector()
         self._waker, woken = socket.socketpair()
         self._waker.setblocking(False)
@@ -75,14 +80,18 @@ class Zygote:
             return False
         request, fds = received
         data, leash = (socket.socket(fileno=fd) for fd in fds)
+        self._readings += 1
+        scratch = self._scratch / str(self._readings)
+        scratch.mkdir(mode=0o700)
         pid = os.fork()
         if pid == 0:
-            _become_reader(data, request, os.getppid())
+            _become_reader(data, request, os.getppid(), scratch)
         with suppress(OSError):
             os.setpgid(pid, pid)  # as the child does: whoever comes first
         data.close()
         leash.setblocking(False)
         self._leashes[pid] = leash
+        self._scratches[pid] = scratch
         self._selector.register(leash, selectors.EVENT_READ, data=pid)
         return True
 
@@ -108,6 +117,7 @@ class Zygote:
 
     def _report_end(self, pid: int, status: int, peak_kib: int) -> None:
         leash = self._leashes.pop(pid)
+        _remove(self._scratches.pop(pid))
         with suppress(KeyError):
             self._selector.unregister(leash)
         with suppress(OSError):
@@ -133,19 +143,30 @@ def _receive_request(control: socket.socket) -> tuple[dict[str, Any], list[int]]
     return json.loads(body), list(fds)
 
 
+def _remove(scratch: Path) -> None:
+    """Remove a reading's folder. Most are empty, and then one call does it."""
+    try:
+        scratch.rmdir()
+    except OSError:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def _kill_group(pid: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become_reader(data: socket.socket, request: dict[str, Any], server_pid: int) -> NoReturn:
+def _become_reader(data: socket.socket, request: dict[str, Any], server_pid: int, scratch: Path) -> NoReturn:
     """Read one file and end. Nothing of the server may run in this process again."""
     code = EXIT_NO_LISTENER
     try:
         _keep_only(data.detach())
         limits = Limits(**request["limits"])
         confine_reader(limits, server_pid)
-        source = Source(Path(request["path"]), request["name"], request["media_type"])
+        options = {**request["options"], "ocr_languages": tuple(request["options"]["ocr_languages"])}
+        source = Source(
+            Path(request["path"]), request["name"], request["media_type"], Options(**options), scratch=scratch
+        )
         with socket.socket(fileno=_DATA_FD) as out:
             _send_pieces(out, request["extractor"], source, limits)
         code = EXIT_OK
@@ -215,14 +236,15 @@ def _highest_fd() -> int:
 def main() -> None:
     """Take the control socket from the command line, get ready, say so, serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in (*_PRELOADED, *(line.extractor.rpartition(".")[0] for line in FORMATS)):
+    for name in _PRELOADED:
         with suppress(ImportError):  # a missing library is told when its format is read
             importlib.import_module(name)
+    load_all()
     level = confine_server()
     gc.collect()
     gc.freeze()  # children share these pages until they write to them
     control.sendall(json.dumps(asdict(level)).encode() + b"\n")
-    Zygote(control).serve()
+    Zygote(control, Path(sys.argv[2])).serve()
 
 
 if __name__ == "__main__":

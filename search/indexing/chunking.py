@@ -215,7 +215,8 @@ def _covering(words: Sequence[Word]) -> Place:
     first, last = words[0].place, words[-1].place
     lines = [line for word in words for line in (word.line, word.line_end) if line is not None]
     start, end = (min(lines), max(lines)) if lines else (None, None)
-    return replace(first, line=start, line_end=end, cells=_joined_cells(first.cells, last.cells))
+    cells = _joined_cells(first.cells, last.cells)
+    return replace(first, line=start, line_end=end, cells=cells, row_end=last.row_end or last.row)
 
 
 def _joined_cells(first: str | None, last: str | None) -> str | None:

@@ -15,15 +15,17 @@ from files.extraction.document import Place, Segment, SegmentKind
 class Section(NamedTuple):
     """What a chunk never crosses."""
 
+    part: tuple[str, ...]
     page: int | None
     slide: int | None
     sheet: str | None
+    cell: int | None
     headings: tuple[str, ...]
 
     @classmethod
     def of(cls, place: Place) -> Section:
         """Return the section that `place` is in."""
-        return cls(place.page, place.slide, place.sheet, place.headings)
+        return cls(place.part, place.page, place.slide, place.sheet, place.cell, place.headings)
 
 
 class Placed(NamedTuple):
@@ -58,7 +60,9 @@ def _opened(headings: list[Segment]) -> Iterator[Placed]:
 
 def _leads(heading: Segment, below: Segment) -> bool:
     here, there = heading.place, below.place
-    if (here.slide, here.sheet) != (there.slide, there.sheet) or not _near(here.page, there.page):
+    if (here.part, here.slide, here.sheet) != (there.part, there.slide, there.sheet):
+        return False
+    if not _near(here.page, there.page):
         return False
     title = heading.text.strip().lstrip("#").strip()
     return not there.headings or here.headings == there.headings or title in there.headings

@@ -52,6 +52,6 @@ class ChunkSpool:
         while header := self._file.read(_HEADER.size):
             head_size, body_size = _HEADER.unpack(header)
             chunk_id, ordinal, text, place, tokens = json.loads(self._file.read(head_size))
-            place["headings"] = tuple(place["headings"])
+            place["headings"], place["part"] = tuple(place["headings"]), tuple(place["part"])
             vector = np.frombuffer(self._file.read(body_size), "<f4")
             yield UUID(chunk_id), Chunk(ordinal, text, Place(**place), tokens), vector

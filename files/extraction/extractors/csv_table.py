@@ -27,9 +27,6 @@ _WIDE = 200  # columns; numbered names for more than that would drown the values
 class CsvExtractor(Extractor):
     """Reads separated values as a stream: memory does not grow with the file."""
 
-    name = "csv"
-    media_types = ("text/csv", "text/tab-separated-values")
-
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield one table segment per run of rows, with the lines it stands on, and what the columns are."""
         encoding = detect_encoding(source.path)

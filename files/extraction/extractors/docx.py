@@ -13,7 +13,6 @@ from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import Row, split_header, table_chunks, table_row
-from files.extraction.media_types import DOCM, DOCX
 from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import iterate, local_name, parse
 
@@ -39,9 +38,6 @@ _NOTES = ("footnotes", "endnotes")
 
 class DocxExtractor(Extractor):
     """Reads body, text boxes, notes, comments, headers, footers, charts and diagrams."""
-
-    name = "docx"
-    media_types = (DOCX, DOCM)
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield a segment per heading, paragraph and table part; tracked insertions count, deletions do not."""

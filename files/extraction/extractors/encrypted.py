@@ -8,14 +8,10 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece
 from files.extraction.errors import EncryptedFile
 from files.extraction.limits import Limits
-from files.extraction.media_types import ENCRYPTED_OFFICE
 
 
 class EncryptedExtractor(Extractor):
     """Reads nothing: says that the file needs a password."""
-
-    name = "encrypted"
-    media_types = (ENCRYPTED_OFFICE,)
 
     def extract(self, _source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Raise EncryptedFile."""

@@ -69,9 +69,6 @@ _META = {
 class HtmlExtractor(Extractor):
     """Decodes a page as a browser would, then walks its tree once."""
 
-    name = "html"
-    media_types = ("text/html",)
-
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield a segment per heading, paragraph, list item, table part and block of code."""
         text, encoding = decode_page(source.path.read_bytes())

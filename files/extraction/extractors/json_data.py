@@ -22,9 +22,6 @@ _KEYS = 200
 class JsonExtractor(Extractor):
     """Reads a document that fits `Limits.json_bytes` as values, a larger or broken one as its text."""
 
-    name = "json"
-    media_types = ("application/json", "application/x-ndjson")
-
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield records as runs of `path: value` lines. What cannot be parsed comes as written, with a warning."""
         if source.media_type == "application/x-ndjson":

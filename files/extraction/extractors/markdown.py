@@ -24,9 +24,6 @@ _BLOCK_CHARS = 20_000
 class MarkdownExtractor(Extractor):
     """Yields one segment per heading, paragraph, table or code block, with its lines and its heading path."""
 
-    name = "markdown"
-    media_types = ("text/markdown",)
-
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the blocks of `source` as written. Memory does not grow with the file."""
         encoding = detect_encoding(source.path)

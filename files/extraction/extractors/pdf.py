@@ -43,9 +43,6 @@ _ANNOTATION_CHARS = 20_000
 class PdfExtractor(Extractor):
     """Reads the text layer. Pages that are only pictures are counted and told, not guessed at."""
 
-    name = "pdf"
-    media_types = ("application/pdf",)
-
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield segments per page, with their page and the headings that larger letters make. The first error codes
         are `encrypted` and `malformed`; a page that cannot be loaded is a warning `page_unreadable`.

@@ -9,7 +9,7 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
 from files.extraction.limits import Limits
-from files.extraction.media_types import PLAIN, kind_of, label_of
+from files.extraction.media_types import kind_of, label_of
 
 SEGMENT_CHARS = 2_000
 
@@ -18,9 +18,6 @@ _ESCAPES = re.compile("\x1b(?:\\[[0-?]{0,40}[ -/]{0,10}[@-~]|\\][^\x07\x1b]{0,40
 
 class TextExtractor(Extractor):
     """Yields paragraphs, several to a segment, each with its lines. Memory does not grow with the file."""
-
-    name = "text"
-    media_types = (PLAIN,)
 
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the text in segments of about SEGMENT_CHARS, cut at an empty line where there is one."""

@@ -16,7 +16,6 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyCells
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import CHUNK_CHARS, NumberedRow, split_header, table_chunks
-from files.extraction.media_types import XLSM, XLSX
 from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import local_name, parse
 from files.extraction.xlsx_sparse import sparse_cells
@@ -40,9 +39,6 @@ class _Sheet:
 
 class XlsxExtractor(Extractor):
     """Reads every sheet, hidden ones too, as Markdown tables that repeat their header."""
-
-    name = "xlsx"
-    media_types = (XLSX, XLSM)
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield per sheet its name, its cells with their range, its comments and the words of its drawings."""

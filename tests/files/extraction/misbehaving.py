@@ -19,9 +19,6 @@ from files.extraction.limits import Limits
 class Misbehaving(Extractor):
     """Says one segment if the file's text begins with `+`, then does what the rest of the text names."""
 
-    name = "misbehaving"
-    media_types = ("x-test/misbehaving",)
-
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield what was asked for."""
         wanted = source.path.read_text()

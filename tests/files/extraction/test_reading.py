@@ -16,9 +16,6 @@ from tests.files.extraction.contract import text_of, warnings_of
 class Scripted(Extractor):
     """Yields so many segments, then raises."""
 
-    name = "scripted"
-    media_types = ("text/plain",)
-
     def __init__(self, count: int, error: BaseException | None = None) -> None:
         self.count, self.error = count, error
 

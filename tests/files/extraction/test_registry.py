@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
 from files.extraction.media_types import BY_NAME
-from files.extraction.registry import FORMATS, find
+from files.extraction.registry import FORMATS, find, load
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -17,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_every_line_leads_to_an_extractor(line: object) -> None:
     for media_type in line.media_types:  # type: ignore[attr-defined]
         assert media_type in BY_NAME
-        assert find(media_type).name
+    for reader in line.readers:  # type: ignore[attr-defined]
+        assert isinstance(load(reader), Extractor)
 
 
 def test_no_type_has_two_extractors() -> None:

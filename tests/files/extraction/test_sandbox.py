@@ -15,7 +15,7 @@ import pytest
 
 from files.extraction import fork_server, registry
 from files.extraction.base import ExtractionError, Source
-from files.extraction.document import Piece
+from files.extraction.document import Piece, ReadBy
 from files.extraction.errors import (
     LimitReached,
     MalformedFile,
@@ -38,7 +38,7 @@ Run = Callable[..., list[Piece]]
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Source]:
-    line = registry.Format("", "tests.files.extraction.misbehaving.Misbehaving", (TYPE,))
+    line = registry.Format("", (TYPE,), ("tests.files.extraction.misbehaving.Misbehaving",))
     monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
 
     def make(deed: str) -> Source:
@@ -127,6 +127,7 @@ def test_the_clock_ends_a_reader_that_only_waits(run: Run) -> None:
 
 def test_the_clock_does_not_count_a_slow_consumer(source: Callable[[str], Source]) -> None:
     pieces = extract_in_sandbox(source("+report"), Limits(wall_seconds=0.5))
+    assert isinstance(next(pieces), ReadBy)
     next(pieces)
     time.sleep(0.8)
     assert warnings_of(list(pieces)) == []
@@ -146,6 +147,7 @@ def test_a_message_says_what_the_reader_said(run: Run) -> None:
 
 def test_closing_early_ends_the_process(source: Callable[[str], Source]) -> None:
     pieces = extract_in_sandbox(source("+spin"), Limits())
+    assert isinstance(next(pieces), ReadBy)
     next(pieces)
     assert _readers()
     pieces.close()
@@ -193,6 +195,7 @@ def test_a_dead_server_is_started_again(run: Run) -> None:
 
 def test_a_server_that_dies_takes_its_readers_along(source: Callable[[str], Source]) -> None:
     pieces = extract_in_sandbox(source("+wait"), Limits(wall_seconds=20))
+    assert isinstance(next(pieces), ReadBy)
     next(pieces)
     (reader,) = _readers()
     psutil.Process(fork_server.server_pid()).kill()
