@@ -106,6 +106,14 @@ class Misbehaving(Extractor):
         yield Segment("wrote")
 
 
+class Steady(Extractor):
+    """Reads whatever the other one could not."""
+
+    def extract(self, _source: Source, _limits: Limits, /) -> Iterator[Piece]:
+        """Yield one segment."""
+        yield Segment("read all the same")
+
+
 def _end() -> Iterator[Piece]:
     code = 0
     os._exit(code)

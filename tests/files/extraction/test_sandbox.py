@@ -262,3 +262,40 @@ def test_limits_are_errors_of_one_family() -> None:
     assert issubclass(TimeLimit, LimitReached)
     assert Limits().output_for(100) == Limits().output_floor
     assert Limits().output_for(1 << 40) == Limits().output_bytes
+
+
+class TestFallback:
+    READERS = ("tests.files.extraction.misbehaving.Misbehaving", "tests.files.extraction.misbehaving.Steady")
+
+    @pytest.fixture
+    def pieces(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Piece]]:
+        line = registry.Format("", (TYPE,), self.READERS)
+        monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
+
+        def read(deed: str) -> list[Piece]:
+            path = tmp_path / deed
+            path.write_text(deed)
+            return list(extract_in_sandbox(Source(path, deed, TYPE), SHORT))
+
+        return read
+
+    @pytest.mark.parametrize(
+        ("deed", "code"), [("refuse", "malformed"), ("crash", "reader_crashed"), ("eat", "memory_limit")]
+    )
+    def test_the_next_reader_takes_over_and_is_named(
+        self, pieces: Callable[[str], list[Piece]], deed: str, code: str
+    ) -> None:
+        found = pieces(deed)
+
+        assert found[0] == ReadBy("misbehaving", (("misbehaving", code),))
+        assert text_of(found) == "read all the same"
+
+    def test_what_the_first_reader_read_is_kept(self, pieces: Callable[[str], list[Piece]]) -> None:
+        found = pieces("+refuse")
+
+        assert text_of(found) == "first words"
+        assert warnings_of(found) == ["malformed"]
+
+    def test_a_limit_is_not_tried_again(self, pieces: Callable[[str], list[Piece]]) -> None:
+        with pytest.raises(TimeLimit):
+            pieces("spin")
