@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from contextlib import suppress
@@ -20,6 +19,7 @@ from files.extraction.base import Source
 from files.extraction.confinement import SandboxLevel
 from files.extraction.errors import SandboxUnavailable
 from files.extraction.limits import Limits
+from files.extraction.scratch import make_folder
 from files.extraction.zygote import REQUEST_HEADER
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ class ForkServer:
     """A running fork server and the socket that commands it."""
 
     def __init__(self) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="orchestra-reading-")
+        self._scratch = make_folder()
         self._control, theirs = socket.socketpair()
         _open_sockets.add(self._control)
         with theirs:

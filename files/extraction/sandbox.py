@@ -20,12 +20,12 @@ from files.extraction import fork_server
 from files.extraction.base import ExtractionError, Source
 from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy, Segment
-from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
+from files.extraction.errors import LimitReached, MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
 from files.extraction.limits import MIB, Limits
+from files.extraction.reader_process import EXIT_OUT_OF_MEMORY
 from files.extraction.reading import keep_partial
 from files.extraction.registry import reader_name, readers_of
 from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
-from files.extraction.zygote import EXIT_OUT_OF_MEMORY
 
 DEFAULT_LIMITS = Limits()
 
@@ -159,12 +159,14 @@ class _Reader:
         report = self._wait_for_end()
         if report is None:
             return SandboxUnavailable("The reading process was lost together with its server.")
-        status, peak = int(report["status"]), int(report["peak_kib"]) * 1024
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY:
-            return MemoryLimit()
-        if not os.WIFSIGNALED(status):
-            return ReaderCrashed()
-        ended_by = os.WTERMSIG(status)
+        if report["fills_disk"]:
+            return LimitReached("Reading this file took more space on disk than the limit allows.")
+        status = int(report["status"])
+        if os.WIFSIGNALED(status):
+            return self._reason_of_signal(os.WTERMSIG(status), peak=int(report["peak_kib"]) * 1024)
+        return MemoryLimit() if os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY else ReaderCrashed()
+
+    def _reason_of_signal(self, ended_by: int, peak: int) -> ExtractionError:
         if ended_by == signal.SIGXCPU:
             return TimeLimit()
         # A reader in C or Rust aborts when it gets no memory; nobody but the kernel's memory guard sends SIGKILL here.

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from files.extraction import fork_server, registry
+from files.extraction import fork_server, landlock, registry
 from files.extraction.base import ExtractionError, Source
+from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy
 from files.extraction.errors import (
     LimitReached,
@@ -183,7 +184,10 @@ def test_the_level_of_protection_is_told() -> None:
     level = sandbox_level()
     assert level.limits is LINUX
     assert level.dies_with_parent is LINUX
-    assert level.filesystem is False
+    assert level.filesystem is (landlock.version() > 0)
+    assert level.landlock_version == landlock.version()
+    assert level.no_capabilities is LINUX
+    assert set(level.missing) == {name for name in SandboxLevel.__slots__ if getattr(level, name) is False}
 
 
 def test_a_dead_server_is_started_again(run: Run) -> None:
