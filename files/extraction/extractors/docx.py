@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
-from files.extraction.docx_styles import ListPlace, Numbering, Styles, attribute, list_place
+from files.extraction.docx_styles import ListPlace, Numbering, Styles, list_place
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import Row, split_header, table_chunks, table_row
+from files.extraction.markdown_table import Row, table_row
 from files.extraction.packages import Package, open_package
-from files.extraction.safe_xml import iterate, local_name, parse
+from files.extraction.safe_xml import attribute, iterate, local_name, parse
+from files.extraction.table_segments import table_segments
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -202,7 +203,7 @@ class _Body:
         """Yield the segments of the body."""
         for block in _blocks(self._package, self._part):
             if block.paragraph is None:
-                yield from _table_segments(block.rows, self._headings.path)
+                yield from table_segments(block.rows, Place(headings=self._headings.path))
             elif block.paragraph.text.strip():
                 yield self._segment(block.paragraph)
 
@@ -218,22 +219,6 @@ class _Body:
         if place and mark:
             text = f"{'  ' * place.level}{mark} {text}"
         return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
-
-
-def _table_segments(rows: list[Row], headings: tuple[str, ...]) -> Iterator[Segment]:
-    numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    width = max((len(row) for _, row in numbered), default=0)
-    if width < 2:  # a frame around text, not a table
-        for _, row in numbered:
-            yield Segment(row[0], SegmentKind.PARAGRAPH, Place(headings=headings))
-        return
-    padded = [(at, [*row, *[""] * (width - len(row))]) for at, row in numbered]
-    header, captions = split_header(padded)
-    for _, row in captions:
-        yield Segment("".join(row), SegmentKind.CAPTION, Place(headings=headings))
-    body = padded[len(captions) + (header is not None) :]
-    for chunk in table_chunks(header or (0, [""] * width), body):
-        yield Segment(chunk.text, SegmentKind.TABLE, Place(headings=headings))
 
 
 def _notes(package: Package, part: str) -> Iterator[Segment]:
