@@ -14,11 +14,10 @@ from files.extraction.table_segments import table_segments
 if TYPE_CHECKING:
     from files.extraction.safe_xml import Element
 
-_SPAN = 40
 _WIDE = 12  # a chart of more categories is written with one category per row
+_CELLS = 200_000
 _LINK_CHARS = 200
 _LEVELS = 9
-_SHOWN_FIELDS = ("footer", "header")
 _NODES = ("node", "asst", "")
 
 
@@ -138,6 +137,7 @@ def _chart_rows(series: list[Element]) -> list[Row]:
             categories = categories or _points(child(one, axis))
         values.append(next((found for axis in ("val", "yVal") if (found := _points(child(one, axis)))), {}))
     numbers = sorted({*categories, *(at for row in values for at in row)})
+    numbers = numbers[: _CELLS // (len(series) + 1)]  # points that are claimed far apart make a table without end
     rows: list[list[str]] = [["", *(categories.get(at, str(at + 1)) for at in numbers)]]
     for one, row in zip(series, values, strict=True):
         name = child(one, "tx")

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
+from files.extraction.document import Warning as PieceWarning
 from files.extraction.docx_styles import ListPlace, Numbering, Styles, list_place
+from files.extraction.drawing_ml import chart_segments, diagram_segment
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import Row, table_row
+from files.extraction.ole_objects import embedded_files
 from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import attribute, iterate, local_name, parse
 from files.extraction.table_segments import table_segments
@@ -53,9 +56,8 @@ class DocxExtractor(Extractor):
                 yield from _comments(package, part)
             for kind in ("header", "footer"):
                 yield from _running_titles(package, main, kind)
-            for kind in ("chart", "diagramData"):
-                for part in package.related(main, kind):
-                    yield from _drawn_text(package, part)
+            yield from _drawings(package, main)
+            yield from _embedded(package, main)
 
 
 def _main_part(package: Package) -> str:
@@ -253,17 +255,21 @@ def _comments(package: Package, part: str) -> Iterator[Segment]:
             yield Segment(f"Comment by {author}: {text}" if author else f"Comment: {text}", SegmentKind.NOTE)
 
 
-def _drawn_text(package: Package, part: str) -> Iterator[Segment]:
-    """Yield the words of a chart or a diagram: titles, labels and names of series, each once."""
-    words: dict[str, None] = {}
-    for element in parse(package.read(part)).iter():
-        name = local_name(element.tag)
-        parent = element.getparent()
-        in_text_cache = name == "v" and parent is not None and local_name(parent.getparent().tag) == "strCache"
-        if (name == "t" or in_text_cache) and (element.text or "").strip():
-            words[(element.text or "").strip()] = None
-    if words:
-        yield Segment("\n".join(words), SegmentKind.CAPTION)
+def _drawings(package: Package, main: str) -> Iterator[Piece]:
+    """Yield charts and diagrams; one that is damaged does not take the text along."""
+    for kind, reader in (("chart", chart_segments), ("chartEx", chart_segments), ("diagramData", diagram_segment)):
+        for part in package.related(main, kind):
+            try:
+                yield from reader(package, part, Place())
+            except MalformedFile:
+                yield PieceWarning("malformed", "A chart or diagram in this document could not be read.")
+
+
+def _embedded(package: Package, main: str) -> Iterator[Piece]:
+    """Yield the files that the body, its headers, footers and notes hold as objects."""
+    seen: set[str] = set()
+    for part in [main, *(part for kind in ("header", "footer", *_NOTES) for part in package.related(main, kind))]:
+        yield from embedded_files(package, part, Place(), seen)
 
 
 def _inside(element: _Element, *names: str) -> Iterator[_Element]:
