@@ -8,7 +8,7 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, XLSM, XLSX, label_of
+from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
 
 _EXTRACTORS = "files.extraction.extractors."
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
@@ -30,8 +30,18 @@ class Format:
 
 FORMATS: list[Format] = [
     Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
-    Format("Word (DOCX)", (DOCX, DOCM), (_EXTRACTORS + "docx.DocxExtractor",)),
-    Format("Excel (XLSX)", (XLSX, XLSM), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
+    Format(
+        "Word (DOCX)",
+        (DOCX, DOCM),
+        (_EXTRACTORS + "docx.DocxExtractor", _EXTRACTORS + "docx_python_docx.PythonDocxExtractor"),
+    ),
+    Format(
+        "Excel (XLSX)",
+        (XLSX, XLSM),
+        (_EXTRACTORS + "xlsx.XlsxExtractor", _EXTRACTORS + "xlsx_openpyxl.OpenpyxlExtractor"),
+    ),
+    Format("binary Excel (XLSB)", (XLSB,), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
+    Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
