@@ -86,8 +86,8 @@ def look_into_ole(file: BinaryIO, head: bytes) -> str:
     file.seek((first + 1) * sector)
     directory = file.read(8 * sector)
     entries = {directory[at : at + 64] for at in range(0, len(directory), 128)}
-    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0] for entry in entries}
+    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0].casefold() for entry in entries}
     for stream, media_type in _OLE_STREAMS:
-        if stream in names:
+        if stream.casefold() in names:
             return media_type
     return media_types.OLE

@@ -11,6 +11,7 @@ from files.extraction.errors import UnsupportedFormat
 from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, XLSM, XLSX, label_of
 
 _EXTRACTORS = "files.extraction.extractors."
+_OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
@@ -32,6 +33,7 @@ FORMATS: list[Format] = [
     Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
     Format("Word (DOCX)", (DOCX, DOCM), (_EXTRACTORS + "docx.DocxExtractor",)),
     Format("Excel (XLSX)", (XLSX, XLSM), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
+    Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
