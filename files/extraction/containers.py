@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from files.extraction import media_types
 
 _DIRECTORY_BYTES = 256 * 1024
+_DIRECTORY_SECTORS = 64
 _END_RECORD = b"PK\x05\x06"
 _OPEN_DOCUMENT = b"mimetypeapplication/"
 # The main parts' folders; `[Content_Types].xml` must be there too, or a zipped folder called "word" would fit.
@@ -79,15 +81,29 @@ def look_into_ole(file: BinaryIO, head: bytes) -> str:
     """Return the media type of the document that an OLE container holds; the container's own when unknown."""
     if len(head) < 512:
         return media_types.OLE
-    sector = 1 << min(struct.unpack("<H", head[30:32])[0], 16)
     (first,) = struct.unpack("<I", head[48:52])
-    if (first + 1) * sector > file.seek(0, 2):
-        return media_types.OLE
-    file.seek((first + 1) * sector)
-    directory = file.read(8 * sector)
+    directory = b"".join(_chained_sectors(file, head, first))
     entries = {directory[at : at + 64] for at in range(0, len(directory), 128)}
-    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0] for entry in entries}
+    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0].casefold() for entry in entries}
     for stream, media_type in _OLE_STREAMS:
-        if stream in names:
+        if stream.casefold() in names:
             return media_type
     return media_types.OLE
+
+
+def _chained_sectors(file: BinaryIO, head: bytes, first: int) -> Iterator[bytes]:
+    """Yield the directory's sectors as the allocation table chains them: they seldom lie side by side."""
+    sector = 1 << min(max(struct.unpack("<H", head[30:32])[0], 7), 16)
+    tables = struct.unpack("<109I", head[76:512])
+    size = file.seek(0, 2)
+    at, per_table = first, sector // 4
+    for _ in range(_DIRECTORY_SECTORS):
+        if (at + 1) * sector > size:
+            return
+        file.seek((at + 1) * sector)
+        yield file.read(sector)
+        table = tables[at // per_table] if at // per_table < len(tables) else size
+        if (table + 1) * sector > size:
+            return
+        file.seek((table + 1) * sector + at % per_table * 4)
+        at = int.from_bytes(file.read(4), "little")
