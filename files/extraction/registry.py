@@ -14,6 +14,7 @@ _EXTRACTORS = "files.extraction.extractors."
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
+_COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -52,6 +53,16 @@ FORMATS: list[Format] = [
     Format(
         "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
     ),
+    Format(
+        "ZIP, JAR and APK",
+        ("application/zip", "application/java-archive", "application/vnd.android.package-archive"),
+        (_EXTRACTORS + "zip_archive.ZipExtractor",),
+    ),
+    Format("TAR", ("application/x-tar",), (_EXTRACTORS + "tar_archive.TarExtractor",)),
+    Format("gzip, bzip2, xz and Zstandard", _COMPRESSED, (_EXTRACTORS + "compressed.CompressedExtractor",)),
+    Format("7-Zip", ("application/x-7z-compressed",), (_EXTRACTORS + "seven_zip.SevenZipExtractor",)),
+    Format("RAR", ("application/vnd.rar",), (_EXTRACTORS + "rar_archive.RarExtractor",)),
+    Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
