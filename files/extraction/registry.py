@@ -8,7 +8,23 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
+from files.extraction.media_types import (
+    DOCM,
+    DOCX,
+    ENCRYPTED_OFFICE,
+    EPUB,
+    KNOWN,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PLAIN,
+    PPTX,
+    XLSB,
+    XLSM,
+    XLSX,
+    label_of,
+)
 
 _EXTRACTORS = "files.extraction.extractors."
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
@@ -42,6 +58,14 @@ FORMATS: list[Format] = [
     ),
     Format("binary Excel (XLSB)", (XLSB,), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
     Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
+    Format("OpenDocument text (ODT)", ODT, (_EXTRACTORS + "opendocument.OdfTextExtractor",)),
+    Format("OpenDocument spreadsheet (ODS)", ODS, (_EXTRACTORS + "ods.OdsExtractor",)),
+    Format(
+        "OpenDocument presentation and drawing (ODP, ODG)",
+        ODP + ODG,
+        (_EXTRACTORS + "opendocument.OdfSlidesExtractor",),
+    ),
+    Format("e-book (EPUB)", (EPUB,), (_EXTRACTORS + "epub.EpubExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
