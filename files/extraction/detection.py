@@ -24,6 +24,9 @@ _HTML = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|b
 _XML = re.compile(r"\s*<\?xml\b")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _XML_PROLOG = re.compile(r"<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]*(?:\[.{0,4000}?\])?[^>]*>", re.S)
+_FLAT_ODF = re.compile(
+    r"""office:mimetype=["'](application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics))"""
+)
 _JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
 _MAIL = re.compile(
     r"(?:(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To|From|Date): [^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.I
@@ -97,6 +100,8 @@ def _by_opening(text: str) -> str | None:
     if _XML.match(text):
         root = _ROOT.search(_XML_PROLOG.sub("", text))
         local = root[1].rpartition(":")[2].lower() if root else ""
+        if local == "document" and (flat := _FLAT_ODF.search(text)):
+            return f"{flat[1]}-flat-xml"
         return {"html": "text/html", "svg": "image/svg+xml"}.get(local, "application/xml")
     if text.lstrip().startswith("<svg"):
         return "image/svg+xml"

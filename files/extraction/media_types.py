@@ -18,6 +18,10 @@ PPTX = _OPENXML + "presentationml.presentation"
 DOCM = "application/vnd.ms-word.document.macroenabled.12"
 XLSM = "application/vnd.ms-excel.sheet.macroenabled.12"
 XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+ODT, ODS, ODP, ODG = (
+    (_ODF + kind, _ODF + kind + "-flat-xml") for kind in ("text", "spreadsheet", "presentation", "graphics")
+)
+EPUB = "application/epub+zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ KNOWN: tuple[MediaType, ...] = (
     _binary(_ODF + "text", "document", "OpenDocument text (ODT)", "odt", "ott"),
     _binary(_ODF + "spreadsheet", "spreadsheet", "OpenDocument spreadsheet (ODS)", "ods", "ots"),
     _binary(_ODF + "presentation", "document", "OpenDocument presentation (ODP)", "odp", "otp"),
-    _binary(_ODF + "graphics", "image", "OpenDocument drawing (ODG)", "odg"),
+    _binary(_ODF + "graphics", "image", "OpenDocument drawing (ODG)", "odg", "otg"),
+    _text(_ODF + "text-flat-xml", "document", "flat OpenDocument text (FODT)", "fodt"),
+    _text(_ODF + "spreadsheet-flat-xml", "spreadsheet", "flat OpenDocument spreadsheet (FODS)", "fods"),
+    _text(_ODF + "presentation-flat-xml", "document", "flat OpenDocument presentation (FODP)", "fodp"),
+    _text(_ODF + "graphics-flat-xml", "image", "flat OpenDocument drawing (FODG)", "fodg"),
     _binary("application/epub+zip", "document", "e-book (EPUB)", "epub"),
     _binary("application/x-mobipocket-ebook", "document", "Kindle e-book", "mobi", "azw", "azw3"),
     _binary("application/postscript", "document", "PostScript", "ps", "eps"),

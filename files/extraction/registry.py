@@ -8,7 +8,23 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
+from files.extraction.media_types import (
+    DOCM,
+    DOCX,
+    ENCRYPTED_OFFICE,
+    EPUB,
+    KNOWN,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PLAIN,
+    PPTX,
+    XLSB,
+    XLSM,
+    XLSX,
+    label_of,
+)
 
 _EXTRACTORS = "files.extraction.extractors."
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
@@ -46,6 +62,14 @@ FORMATS: list[Format] = [
     Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
     Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
     Format("PowerPoint 97-2003 (PPT)", ("application/vnd.ms-powerpoint",), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
+    Format("OpenDocument text (ODT)", ODT, (_EXTRACTORS + "opendocument.OdfTextExtractor",)),
+    Format("OpenDocument spreadsheet (ODS)", ODS, (_EXTRACTORS + "ods.OdsExtractor",)),
+    Format(
+        "OpenDocument presentation and drawing (ODP, ODG)",
+        ODP + ODG,
+        (_EXTRACTORS + "opendocument.OdfSlidesExtractor",),
+    ),
+    Format("e-book (EPUB)", (EPUB,), (_EXTRACTORS + "epub.EpubExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
