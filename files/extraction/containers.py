@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from files.extraction import media_types

@@ -20,7 +20,7 @@ class OfficeOxideExtractor(Extractor):
     """Reads what office_oxide makes of a file as Markdown."""
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
-        """Yield a segment per block. Raises MalformedFile also where there is no text: nothing shows that it was read."""
+        """Yield a segment per block. Raises MalformedFile where there is no text: nothing shows that it was read."""
         text = _markdown(source)
         if not text.strip():
             raise MalformedFile
