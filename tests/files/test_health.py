@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,7 +79,7 @@ def test_sandbox_without_its_walls_fails_with_remedies(monkeypatch: pytest.Monke
 
 
 def test_sandbox_that_lacks_little_passes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    level = replace(SandboxLevel(*[True] * 8, landlock_version=3), processes=False)
+    level = SandboxLevel(True, True, True, True, True, True, True, processes=False, landlock_version=3)
     monkeypatch.setattr("files.extraction.sandbox.sandbox_level", lambda: level)
     outcome = health.check_sandbox()
     assert outcome.ok
