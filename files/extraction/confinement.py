@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from files.extraction import landlock
 from files.extraction.landlock import FileAccess
 from files.extraction.limits import Limits
-from files.extraction.system_calls import refuse_system_calls
+from files.extraction.system_calls import prepare_filters, refuse_system_calls
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -74,6 +74,7 @@ def confine_server() -> ServerLevel:
     """Give up, once and for all children, the network and the ways to gain privileges."""
     linux = sys.platform == "linux"
     no_new_privileges = linux and _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prepare_filters()
     root = os.geteuid() == 0
     own_users = linux and _libc_call("unshare", _CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC)
     return ServerLevel(

@@ -54,12 +54,14 @@ def become_reader(
 
 def try_confinement(scratch: Path, server: ServerLevel) -> SandboxLevel:
     """Return which protections a reading process reaches on this machine, found out by a child that tries."""
+    extractor = load(readers_of("text/plain")[0])
+    source = Source(scratch, "", "text/plain", scratch=scratch)
+    # Found out here, so that each child inherits the answers: they stay in these functions' caches.
+    confinement = Confinement(Limits(), access_of(source, extractor), may_start_programs(extractor, source.options))
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            source = Source(scratch, "", "text/plain", Options(ocr="off"), scratch)
-            confinement = Confinement(Limits(), access_of(source, load(readers_of("text/plain")[0])), programs=False)
             os.write(theirs, json.dumps(asdict(confine_reader(confinement, os.getppid(), server))).encode())
         finally:
             os._exit(0)

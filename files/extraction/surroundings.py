@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def access_of(source: Source, extractor: Extractor) -> FileAccess:
     own = (str(source.path), "/proc/self", *((str(Path(code).parent),) if code else ()))
     model = (source.options.speech_model,) if source.options.speech_model else ()
     return FileAccess(
-        read=(*own, *model, *_SYSTEM_FACTS, *_python()),
-        run=_SYSTEM,
+        read=(*own, *model, *_python()),
+        run=_system(),
         devices=_DEVICES,
         keep=(str(source.scratch),) if source.scratch else (),
     )
@@ -64,11 +65,21 @@ def _recogniser_is_a_program(wanted: str) -> bool:
 
 
 @cache
+def _system() -> tuple[str, ...]:
+    return _outermost(_SYSTEM)
+
+
+@cache
 def _python() -> tuple[str, ...]:
-    """Return the folders of Python's library and of the installed packages, and this project's code."""
+    """Return the folders of Python's library and of the installed packages, this project's code, and facts to read."""
     found = [sysconfig.get_path(name) for name in _LIBRARIES]
     found += [str(Path(prefix) / "lib") for prefix in (sys.prefix, sys.base_prefix)]
     found += [entry for entry in sys.path if entry and not _PROJECT.is_relative_to(Path(entry).resolve())]
     found += [str(_PROJECT / package) for package in _OWN_CODE]
-    kept = sorted({os.path.realpath(path) for path in found if Path(path).exists()})
+    return tuple(path for path in _outermost((*found, *_SYSTEM_FACTS)) if path not in _system())
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the real paths of those that exist, without those that lie below another."""
+    kept = sorted({os.path.realpath(path) for path in paths if Path(path).exists()})
     return tuple(path for path in kept if not any(path.startswith(other + os.sep) for other in kept))

@@ -16,6 +16,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECCOMP = 22
@@ -125,6 +126,13 @@ _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW… flag that clone() takes
 
 
+def prepare_filters() -> None:
+    """Build what is the same for all processes, so that children forked from here need not."""
+    if (machine := platform.machine()) in _ARCHITECTURES:
+        for programs in (False, True):
+            _same_for_all(machine, programs=programs)
+
+
 def refuse_system_calls(*, programs: bool) -> bool:
     """Install the filter for this process and what it starts; tell whether it holds.
 
@@ -133,7 +141,7 @@ def refuse_system_calls(*, programs: bool) -> bool:
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _ARCHITECTURES or sys.maxsize < 2**32 or sys.byteorder != "little":
         return False
-    code = b"".join(_program(machine, programs=programs))
+    code = _same_for_all(machine, programs=programs) + b"".join(_last_steps(machine, programs=programs))
     buffer = ctypes.create_string_buffer(code, len(code))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer)))
     try:
@@ -143,8 +151,14 @@ def refuse_system_calls(*, programs: bool) -> bool:
     return int(prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER), head, ctypes.c_ulong(0), ctypes.c_ulong(0))) == 0
 
 
-def _program(machine: str, *, programs: bool) -> Iterator[bytes]:
-    """Yield the instructions. Each test ends in a return or falls through to the next, so that no jump is long."""
+@cache
+def _same_for_all(machine: str, *, programs: bool) -> bytes:
+    """Return the instructions up to those that depend on the process."""
+    return b"".join(_first_steps(machine, programs=programs))
+
+
+def _first_steps(machine: str, *, programs: bool) -> Iterator[bytes]:
+    """Yield instructions. Each test ends in a return or falls through to the next, so that no jump is long."""
     yield _step(_LOAD, _ARCHITECTURE)
     yield _step(_EQUAL, _ARCHITECTURES[machine], hit=1)
     yield _step(_RETURN, _KILL_PROCESS)
@@ -155,10 +169,12 @@ def _program(machine: str, *, programs: bool) -> Iterator[bytes]:
         yield from _refused(getattr(call, machine))
     yield from _refused(getattr(_CLONE3, machine), errno.ENOSYS)  # its flags cannot be seen here; libc then takes clone
     yield from _by_argument(getattr(_PRCTL, machine), _step(_EQUAL, _PR_SET_PDEATHSIG, miss=1))
-    if programs:
-        yield from _by_argument(getattr(_CLONE, machine), _step(_ANY_BIT, _NEW_NAMESPACES, miss=1))
-    else:
-        yield from _by_argument(getattr(_CLONE, machine), _step(_ANY_BIT, _CLONE_THREAD, hit=1))
+    allowed = _step(_ANY_BIT, _NEW_NAMESPACES, miss=1) if programs else _step(_ANY_BIT, _CLONE_THREAD, hit=1)
+    yield from _by_argument(getattr(_CLONE, machine), allowed)
+
+
+def _last_steps(machine: str, *, programs: bool) -> Iterator[bytes]:
+    if not programs:
         for call in _SIGNALS:
             yield from _by_argument(getattr(call, machine), _step(_EQUAL, os.getpid(), hit=1))
     yield _step(_RETURN, _ALLOW)

@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -129,14 +130,19 @@ class Zygote:
                 return
             if pid in self._readings:
                 _kill_group(pid)  # the child has ended; nothing it started may outlive it
-                self._report_end(pid, status, usage.ru_maxrss)
+                self._report_end(pid, status, usage)
 
-    def _report_end(self, pid: int, status: int, peak_kib: int) -> None:
+    def _report_end(self, pid: int, status: int, usage: resource.struct_rusage) -> None:
         reading = self._readings.pop(pid)
         scratch.remove(reading.folder)
         with suppress(KeyError):
             self._selector.unregister(reading.leash)
-        report = {"status": status, "peak_kib": peak_kib, "fills_disk": reading.fills_disk}
+        report = {
+            "status": status,
+            "peak_kib": usage.ru_maxrss,
+            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+            "fills_disk": reading.fills_disk,
+        }
         with suppress(OSError):
             reading.leash.send(json.dumps(report).encode())
         reading.leash.close()
