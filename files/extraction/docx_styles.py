@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from files.extraction.packages import Package
-from files.extraction.safe_xml import local_name, parse
+from files.extraction.safe_xml import attribute, local_name, parse
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -118,11 +118,6 @@ def list_place(element: _Element) -> ListPlace:
     values = {local_name(child.tag): attribute(child, "val") for child in element}
     number = values.get("numId", "")
     return ListPlace("" if number == "0" else number, min(_whole(values.get("ilvl", "0"), 0), _MAX_LEVEL))
-
-
-def attribute(element: _Element, name: str) -> str:
-    """Return an attribute whatever its namespace is, an empty string when it is not there."""
-    return next((value for key, value in element.attrib.items() if local_name(key) == name), "")
 
 
 def _style(element: _Element) -> Style:

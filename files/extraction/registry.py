@@ -8,9 +8,10 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, XLSM, XLSX, label_of
+from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
 
 _EXTRACTORS = "files.extraction.extractors."
+_PPT = "application/vnd.ms-powerpoint"
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
@@ -31,12 +32,21 @@ class Format:
 
 FORMATS: list[Format] = [
     Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
-    Format("Word (DOCX)", (DOCX, DOCM), (_EXTRACTORS + "docx.DocxExtractor",)),
-    Format("Excel (XLSX)", (XLSX, XLSM), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
-    Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
     Format(
-        "PowerPoint 97-2003 (PPT)", ("application/vnd.ms-powerpoint",), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)
+        "Word (DOCX)",
+        (DOCX, DOCM),
+        (_EXTRACTORS + "docx.DocxExtractor", _EXTRACTORS + "docx_python_docx.PythonDocxExtractor"),
     ),
+    Format(
+        "Excel (XLSX)",
+        (XLSX, XLSM),
+        (_EXTRACTORS + "xlsx.XlsxExtractor", _EXTRACTORS + "xlsx_openpyxl.OpenpyxlExtractor"),
+    ),
+    Format("binary Excel (XLSB)", (XLSB,), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
+    Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
+    Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
+    Format("PowerPoint 97-2003 (PPT)", (_PPT,), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
+    Format("Excel 97-2003 (XLS)", ("application/vnd.ms-excel",), (_EXTRACTORS + "xls.XlsExtractor", _OXIDE)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),

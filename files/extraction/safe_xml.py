@@ -11,12 +11,33 @@ from files.extraction.errors import MalformedFile
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+    Element = _Element  # for the annotations of modules that work on trees and make none
+
 _CHUNK = 256 * 1024
 
 
 def local_name(tag: object) -> str:
     """Return a tag without its namespace; an empty string for comments and processing instructions."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def attribute(element: _Element, name: str) -> str:
+    """Return an attribute whatever its namespace is, an empty string when it is not there."""
+    return next((value for key, value in element.attrib.items() if local_name(key) == name), "")
+
+
+def child(element: _Element | None, *path: str) -> _Element | None:
+    """Return what is found by going down `path` of local names, the first of each; None when a step is missing."""
+    for name in path:
+        if element is None:
+            return None
+        element = next((inner for inner in element if local_name(inner.tag) == name), None)
+    return element
+
+
+def children(element: _Element | None, name: str) -> list[_Element]:
+    """Return the direct children with a local name; none of None."""
+    return [] if element is None else [inner for inner in element if local_name(inner.tag) == name]
 
 
 def iterate(stream: IO[bytes], tags: tuple[str, ...]) -> Iterator[tuple[str, _Element]]:

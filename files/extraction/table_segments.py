@@ -1,4 +1,4 @@
-"""The rows of a table in a document as segments: titles above it, then Markdown in chunks that repeat the header."""
+"""The rows of a document's table as segments: captions, then Markdown in parts that each repeat the header."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from files.extraction.markdown_table import Row, split_header, table_chunks
 
 
 def table_segments(rows: Sequence[Row], place: Place) -> Iterator[Segment]:
-    """Yield the segments of a table; a table of one column is a frame around text, and gives paragraphs."""
+    """Yield the segments of a table, all at `place`. Empty rows are left out; a single column is text, not a table."""
     numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
     width = max((len(row) for _, row in numbered), default=0)
-    if width < 2:
+    if width < 2:  # a frame around text, not a table
         for _, row in numbered:
             yield Segment(row[0], SegmentKind.PARAGRAPH, place)
         return

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
-from files.extraction.docx_styles import ListPlace, Numbering, Styles, attribute, list_place
+from files.extraction.document import Warning as PieceWarning
+from files.extraction.docx_styles import ListPlace, Numbering, Styles, list_place
+from files.extraction.drawing_ml import chart_segments, diagram_segment
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.markdown_table import Row, split_header, table_chunks, table_row
+from files.extraction.markdown_table import Row, table_row
+from files.extraction.ole_objects import embedded_files
 from files.extraction.packages import Package, open_package
-from files.extraction.safe_xml import iterate, local_name, parse
+from files.extraction.safe_xml import attribute, iterate, local_name, parse
+from files.extraction.table_segments import table_segments
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -52,9 +56,8 @@ class DocxExtractor(Extractor):
                 yield from _comments(package, part)
             for kind in ("header", "footer"):
                 yield from _running_titles(package, main, kind)
-            for kind in ("chart", "diagramData"):
-                for part in package.related(main, kind):
-                    yield from _drawn_text(package, part)
+            yield from _drawings(package, main)
+            yield from _embedded(package, main)
 
 
 def _main_part(package: Package) -> str:
@@ -202,7 +205,7 @@ class _Body:
         """Yield the segments of the body."""
         for block in _blocks(self._package, self._part):
             if block.paragraph is None:
-                yield from _table_segments(block.rows, self._headings.path)
+                yield from table_segments(block.rows, Place(headings=self._headings.path))
             elif block.paragraph.text.strip():
                 yield self._segment(block.paragraph)
 
@@ -218,22 +221,6 @@ class _Body:
         if place and mark:
             text = f"{'  ' * place.level}{mark} {text}"
         return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
-
-
-def _table_segments(rows: list[Row], headings: tuple[str, ...]) -> Iterator[Segment]:
-    numbered = [(at, row) for at, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    width = max((len(row) for _, row in numbered), default=0)
-    if width < 2:  # a frame around text, not a table
-        for _, row in numbered:
-            yield Segment(row[0], SegmentKind.PARAGRAPH, Place(headings=headings))
-        return
-    padded = [(at, [*row, *[""] * (width - len(row))]) for at, row in numbered]
-    header, captions = split_header(padded)
-    for _, row in captions:
-        yield Segment("".join(row), SegmentKind.CAPTION, Place(headings=headings))
-    body = padded[len(captions) + (header is not None) :]
-    for chunk in table_chunks(header or (0, [""] * width), body):
-        yield Segment(chunk.text, SegmentKind.TABLE, Place(headings=headings))
 
 
 def _notes(package: Package, part: str) -> Iterator[Segment]:
@@ -268,17 +255,21 @@ def _comments(package: Package, part: str) -> Iterator[Segment]:
             yield Segment(f"Comment by {author}: {text}" if author else f"Comment: {text}", SegmentKind.NOTE)
 
 
-def _drawn_text(package: Package, part: str) -> Iterator[Segment]:
-    """Yield the words of a chart or a diagram: titles, labels and names of series, each once."""
-    words: dict[str, None] = {}
-    for element in parse(package.read(part)).iter():
-        name = local_name(element.tag)
-        parent = element.getparent()
-        in_text_cache = name == "v" and parent is not None and local_name(parent.getparent().tag) == "strCache"
-        if (name == "t" or in_text_cache) and (element.text or "").strip():
-            words[(element.text or "").strip()] = None
-    if words:
-        yield Segment("\n".join(words), SegmentKind.CAPTION)
+def _drawings(package: Package, main: str) -> Iterator[Piece]:
+    """Yield charts and diagrams; one that is damaged does not take the text along."""
+    for kind, reader in (("chart", chart_segments), ("chartEx", chart_segments), ("diagramData", diagram_segment)):
+        for part in package.related(main, kind):
+            try:
+                yield from reader(package, part, Place())
+            except MalformedFile:
+                yield PieceWarning("malformed", "A chart or diagram in this document could not be read.")
+
+
+def _embedded(package: Package, main: str) -> Iterator[Piece]:
+    """Yield the files that the body, its headers, footers and notes hold as objects."""
+    seen: set[str] = set()
+    for part in [main, *(part for kind in ("header", "footer", *_NOTES) for part in package.related(main, kind))]:
+        yield from embedded_files(package, part, Place(), seen)
 
 
 def _inside(element: _Element, *names: str) -> Iterator[_Element]:
