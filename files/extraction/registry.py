@@ -47,6 +47,7 @@ FORMATS: list[Format] = [
     Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
     Format("PowerPoint 97-2003 (PPT)", (_PPT,), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
     Format("Excel 97-2003 (XLS)", ("application/vnd.ms-excel",), (_EXTRACTORS + "xls.XlsExtractor", _OXIDE)),
+    Format("Rich Text (RTF)", ("application/rtf",), (_EXTRACTORS + "rtf.RtfExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
