@@ -118,7 +118,10 @@ class RtfReader:
         elif kind == 4:
             self._brace(found[4])
         elif kind == 6:
-            self._symbol(found[6])
+            if found[6] == b"*":  # a mark only where a group begins
+                self._ignorable = self._data[max(0, at - 4) : at].rstrip().endswith(b"{")
+            else:
+                self._symbol(found[6])
         return found.end()
 
     def _after_binary(self, at: int, size: int) -> int:
@@ -158,9 +161,6 @@ class RtfReader:
         self._to_skip = 0
 
     def _symbol(self, symbol: bytes) -> None:
-        if symbol == b"*":
-            self._ignorable = True
-            return
         if symbol in (b"\n", b"\r"):
             self._word("par", None)
             return
