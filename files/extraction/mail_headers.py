@@ -19,6 +19,7 @@ _LINE = 64 * 1024
 _HEADER_BYTES = 16 * 1024
 _BLOCK = 1 << 16
 _HEADERS = 500
+_ALWAYS = ("from", "to", "subject", "date", "content-type", "content-transfer-encoding")
 _ENCODED = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\n]{0,8000})\?=")
 _PARAMETER = re.compile(
     r""";\s*([\w!#$%&'+.^`|~-]{1,60}?)(?:\*(\d{1,3}))?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.){0,4000})"|([^;"\s]{0,4000}))"""
@@ -85,8 +86,9 @@ def read_headers(file: BinaryIO, end: int) -> Headers:
             break
         else:
             lines, size = [], 0
-            if colon and len(found) < _HEADERS:
-                found.setdefault(name[:200].strip().decode("latin-1").lower(), lines)
+            key = name[:200].strip().decode("latin-1").lower()
+            if colon and (len(found) < _HEADERS or key in _ALWAYS):
+                found.setdefault(key, lines)
         size += len(value)
         if size <= _HEADER_BYTES:
             lines.append(value)

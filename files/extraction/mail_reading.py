@@ -19,6 +19,7 @@ from files.extraction.mail_parts import MailFile, Part, file_name
 
 _SHOWN = (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Bcc", "bcc"), ("Date", "sent_at"))
 _WORDS = re.compile(r"\w+")
+_LINK_TARGET = re.compile(r"\]\([^()\s]{0,400}\)")
 _OWN_WORDS = 0.2  # a share of words that the plain form lacks, above which the page is read too
 _PARAGRAPH_CHARS = 2_000
 _ARMOURED = "-----BEGIN PGP MESSAGE-----"
@@ -46,9 +47,10 @@ def read_mail(mail: MailFile, root: Part, place: Place, *, children: int) -> Ite
     yield from _texts(mail, found.bodies, inner)
     yield from _locked(root, inner)
     named = [(file_name(part, number), part) for number, part in enumerate(found.attached, 1)]
+    given = [(name, part) for name, part in named if part.end > part.start]
     listed = [{"name": name, "media_type": part.media_type, "size": _size(part)} for name, part in named[:_LISTED]]
     yield Metadata(message.facts | {"attachments": listed, "attachment_count": len(named)})
-    for name, part in named[:children]:
+    for name, part in given[:children]:
         yield Child(name, mail.chunks(part), place)
 
 
@@ -107,11 +109,15 @@ def html_segments(text: str, place: Place) -> Iterator[Segment]:
         yield replace(segment, place=replace(place, headings=(*place.headings, *segment.place.headings)))
 
 
-def adds_words(page: str, plain: str) -> bool:
-    """Tell whether a page says much that the plain form of the same body does not."""
+def what_page_adds(segments: list[Segment], plain: str) -> Iterator[Segment]:
+    """Yield all of a page where the plain form of the same body says much less, else only the blocks with new words."""
     known = set(_WORDS.findall(plain.lower()))
-    found = set(_WORDS.findall(page.lower()))
-    return len(found - known) > max(3, _OWN_WORDS * len(found))
+    own = [set(_WORDS.findall(_LINK_TARGET.sub("", segment.text).lower())) - known for segment in segments]
+    found = {word for segment in segments for word in _WORDS.findall(_LINK_TARGET.sub("", segment.text).lower())}
+    much = len(set().union(*own)) > _OWN_WORDS * len(found)
+    for segment, new in zip(segments, own, strict=True):
+        if new or much or not known:
+            yield segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +178,7 @@ def _texts(mail: MailFile, bodies: list[_Body], place: Place) -> Iterator[Piece]
             yield from plain_segments(text, place)
             continue
         segments = list(html_segments(_page(mail, body.part), place))
-        plain = said.get(body.choice, "") if body.choice else ""
-        if not plain.strip() or adds_words(" ".join(segment.text for segment in segments), plain):
-            yield from segments
+        yield from what_page_adds(segments, said.get(body.choice, "") if body.choice else "")
 
 
 def _page(mail: MailFile, part: Part) -> str:

@@ -16,6 +16,8 @@ from files.extraction.mail_reading import read_mail
 
 _LINE = 64 * 1024
 _SEPARATOR = re.compile(rb"From \S")
+_DATED = re.compile(rb"From \S+ .{0,80}\d\d:\d\d.{0,40}\d{4}|From \S+ .{0,80}\d{4}.{0,40}\d\d:\d\d")  # needs no empty line before
+_SHORTEST = 3  # a message of line ends alone
 _NAME_CHARS = 120
 
 
@@ -24,12 +26,13 @@ class MailboxExtractor(Extractor):
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield the pieces of every message, placed in it. Attachments are read as far as the limits allow."""
-        count = left = 0
+        count = attached = 0
         left = limits.children
-        attached = 0
         with source.path.open("rb") as file:
             for start, end in _messages(file):
                 count += 1
+                if end - start < _SHORTEST:
+                    continue
                 for piece in _message(MailFile(file, quotes_from=True), start, end, count, left):
                     if isinstance(piece, Metadata):
                         found = piece.values.get("attachment_count", 0)
@@ -58,13 +61,14 @@ def _messages(file: BinaryIO) -> Iterator[tuple[int, int]]:
     may_separate, at_line_start = True, True
     file.seek(0)
     while line := file.readline(_LINE):
-        if at_line_start and may_separate and _SEPARATOR.match(line):
+        if at_line_start and _SEPARATOR.match(line) and (may_separate or _DATED.match(line)):
             resume = at + len(line)
             if start is not None:
                 yield start, at
                 file.seek(resume)
             start = resume
-        if at_line_start:
+            may_separate = True
+        elif at_line_start:
             may_separate = not line.strip(b"\r\n")
         at_line_start = line.endswith(b"\n")
         at += len(line)
