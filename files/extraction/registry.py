@@ -49,6 +49,7 @@ FORMATS: list[Format] = [
     Format("Excel 97-2003 (XLS)", ("application/vnd.ms-excel",), (_EXTRACTORS + "xls.XlsExtractor", _OXIDE)),
     Format("Rich Text (RTF)", ("application/rtf",), (_EXTRACTORS + "rtf.RtfExtractor",)),
     Format("mail (EML)", ("message/rfc822", "multipart/related"), (_EXTRACTORS + "mail.MailExtractor",)),
+    Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), (_EXTRACTORS + "msg.MsgExtractor",)),
     Format("mailbox (MBOX)", ("application/mbox",), (_EXTRACTORS + "mailbox.MailboxExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
