@@ -29,6 +29,7 @@ _OLE_STREAMS = (
     ("VisioDocument", "application/vnd.visio"),
     ("Book", "application/vnd.ms-excel"),
 )
+_OLE_NAMES = {name.casefold() for name, _ in _OLE_STREAMS}
 
 
 def look_into_zip(file: BinaryIO, head: bytes) -> str:
@@ -106,12 +107,28 @@ def look_into_ole(file: BinaryIO, head: bytes) -> str:
         return media_types.OLE
     (first,) = struct.unpack("<I", head[48:52])
     directory = b"".join(_chained_sectors(file, head, first))
-    entries = {directory[at : at + 64] for at in range(0, len(directory), 128)}
-    names = {entry.decode("utf-16-le", "ignore").split("\x00")[0].casefold() for entry in entries}
+    entries = [directory[at : at + 128] for at in range(0, len(directory) - 127, 128)]
+    names = _root_names(entries) & _OLE_NAMES or {_entry_name(entry) for entry in entries}
     for stream, media_type in _OLE_STREAMS:
         if stream.casefold() in names:
             return media_type
     return media_types.OLE
+
+
+def _root_names(entries: list[bytes]) -> set[str]:
+    """Return the names at the top of the container, not those inside the objects that it embeds."""
+    found: set[int] = set()
+    waiting = [int.from_bytes(entries[0][76:80], "little")] if entries else []
+    while waiting:
+        at = waiting.pop()
+        if at < len(entries) and at not in found:
+            found.add(at)
+            waiting += struct.unpack("<II", entries[at][68:76])
+    return {_entry_name(entries[at]) for at in found}
+
+
+def _entry_name(entry: bytes) -> str:
+    return entry[:64].decode("utf-16-le", "ignore").split("\x00")[0].casefold()
 
 
 def _chained_sectors(file: BinaryIO, head: bytes, first: int) -> Iterator[bytes]:

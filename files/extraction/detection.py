@@ -28,8 +28,10 @@ _FLAT_ODF = re.compile(
     r"""office:mimetype=["'](application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics))"""
 )
 _JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
-_MAIL = re.compile(
-    r"(?:(?:Received|Return-Path|Message-ID|MIME-Version|Delivered-To|From|Date): [^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.I
+_MAIL_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):(?: |$)")
+_MAIL_HEADERS = frozenset(
+    "received return-path message-id mime-version delivered-to from date to subject content-type x-mailer sender "
+    "reply-to cc dkim-signature".split()
 )
 _MARKDOWN = re.compile(r"(?m)^(?:#{1,6} \S|```|\|[ :|-]*--[ :|-]*\|\s*$|\[[^\]\n]{1,80}\]: \S)")
 _SHEBANGS = (("python", "text/x-python"), ("node", "text/javascript"), ("perl", "text/x-perl"), ("ruby", "text/x-ruby"))
@@ -127,13 +129,29 @@ def _by_looks(text: str) -> str:
         return next((media_type for word, media_type in _SHEBANGS if word in line), "text/x-shellscript")
     if _JSON.match(text):
         return _json_type(text)
-    if _MAIL.match(text):
+    if _is_mail(text):
         return "message/rfc822"
-    if text.startswith("From ") and _MAIL.match(text.partition("\n")[2]):
+    if text.startswith("From ") and _is_mail(text.partition("\n")[2]):
         return "application/mbox"
     if found := _table_type(text):
         return found
     return "text/markdown" if len(_MARKDOWN.findall(text)) >= 2 else PLAIN
+
+
+def _is_mail(text: str) -> bool:
+    """Tell a mail by its first lines: nothing but headers, three of those that mails have, or two and their end."""
+    known = set()
+    for line in text.split("\n")[:60]:
+        header = _MAIL_HEADER.match(line)
+        if not line.strip():
+            return len(known) >= 2
+        if header and header[1].lower() in _MAIL_HEADERS:
+            known.add(header[1].lower())
+        elif not header and line[:1] not in " \t":
+            return False
+        if len(known) >= 3:
+            return True
+    return False
 
 
 def _json_type(text: str) -> str:

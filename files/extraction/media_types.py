@@ -94,7 +94,7 @@ KNOWN: tuple[MediaType, ...] = (
     _text("text/x-ini", "data", "INI settings", "ini", "cfg", "conf", "properties", "env"),
     _text("application/x-subrip", "text", "subtitles (SRT)", "srt"),
     _text("text/vtt", "text", "subtitles (WebVTT)", "vtt"),
-    _text("message/rfc822", "mail", "e-mail (EML)", "eml"),
+    _text("message/rfc822", "mail", "e-mail (EML)", "eml", "emlx"),
     _text("application/mbox", "mail", "mailbox (MBOX)", "mbox"),
     _text("text/calendar", "data", "calendar (ICS)", "ics"),
     _text("text/vcard", "data", "contacts (VCF)", "vcf"),

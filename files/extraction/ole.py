@@ -48,10 +48,11 @@ class Container:
 
     ole: OleFileIO
     limits: Limits
+    paths: frozenset[str]  # in lower case; olefile looks names up one by one
 
     def has(self, name: str) -> bool:
         """Tell whether the stream or storage `name` (parts joined by `/`) is there."""
-        return bool(self.ole.exists(name))
+        return name.lower() in self.paths
 
     def names(self) -> list[tuple[str, ...]]:
         """Return the paths of all streams."""
@@ -104,7 +105,8 @@ def open_container(source: Source, limits: Limits) -> Iterator[Container]:
     except (OSError, struct.error, IndexError, ValueError, TypeError, RecursionError) as exc:
         raise MalformedFile from exc
     with ole:
-        yield Container(ole, limits)
+        paths = frozenset("/".join(path).lower() for path in ole.listdir(streams=True, storages=True))
+        yield Container(ole, limits, paths)
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

@@ -27,6 +27,7 @@ from files.extraction.media_types import (
 )
 
 _EXTRACTORS = "files.extraction.extractors."
+_PPT = "application/vnd.ms-powerpoint"
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
@@ -70,6 +71,12 @@ FORMATS: list[Format] = [
         (_EXTRACTORS + "opendocument.OdfSlidesExtractor",),
     ),
     Format("e-book (EPUB)", (EPUB,), (_EXTRACTORS + "epub.EpubExtractor",)),
+    Format("PowerPoint 97-2003 (PPT)", (_PPT,), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
+    Format("Excel 97-2003 (XLS)", ("application/vnd.ms-excel",), (_EXTRACTORS + "xls.XlsExtractor", _OXIDE)),
+    Format("Rich Text (RTF)", ("application/rtf",), (_EXTRACTORS + "rtf.RtfExtractor",)),
+    Format("mail (EML)", ("message/rfc822", "multipart/related"), (_EXTRACTORS + "mail.MailExtractor",)),
+    Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), (_EXTRACTORS + "msg.MsgExtractor",)),
+    Format("mailbox (MBOX)", ("application/mbox",), (_EXTRACTORS + "mailbox.MailboxExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),

@@ -1,9 +1,10 @@
-"""Word and PowerPoint files of before 2007 through office_oxide, where our own readers gave up on them."""
+"""Office files of before 2007 through office_oxide, where our own readers gave up on them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
@@ -13,7 +14,11 @@ from files.extraction.limits import Limits
 
 _HEADING = re.compile(r"(#{1,6}) (\S.*)")
 _SLIDE = re.compile(r"## Slide (\d{1,6})")
-_FORMATS = {"application/msword": "doc", "application/vnd.ms-powerpoint": "ppt"}
+_FORMATS: dict[str, Literal["doc", "ppt", "xls"]] = {
+    "application/msword": "doc",
+    "application/vnd.ms-powerpoint": "ppt",
+    "application/vnd.ms-excel": "xls",
+}
 
 
 class OfficeOxideExtractor(Extractor):

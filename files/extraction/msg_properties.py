@@ -1,0 +1,95 @@
+"""The properties of an Outlook message, of its receivers and of its attachments. Source: [MS-OXMSG], [MS-OXPROPS]."""
+
+from __future__ import annotations
+
+import datetime
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from files.extraction.ole import Container, code_page_codec
+
+_ENTRY = struct.Struct("<HHI8s")
+_TIME, _NUMBER = 0x40, 0x03
+_TEXTS = (("001F", None), ("001E", ""))
+_BODY_CODE_PAGE, _MESSAGE_CODE_PAGE = 0x3FDE, 0x3FFD
+_FIRST_YEAR = 1980
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """What one storage holds: the message itself, a receiver, an attachment. `path` ends with `/` unless it is empty."""
+
+    container: Container
+    path: str
+    fixed: dict[int, bytes]
+    codec: str
+
+    def text(self, identity: int) -> str:
+        """Return a text, empty when it is not there."""
+        for kind, wide in _TEXTS:
+            name = f"{self.path}__substg1.0_{identity:04X}{kind}"
+            if self.container.has(name):
+                codec = "utf-16-le" if wide is None else self.codec
+                return self.container.read(name).decode(codec, "replace").replace("\0", "").strip()
+        return ""
+
+    def data(self, identity: int) -> bytes:
+        """Return a run of bytes, empty when it is not there."""
+        name = f"{self.path}__substg1.0_{identity:04X}0102"
+        return self.container.read(name) if self.container.has(name) else b""
+
+    def size(self, identity: int) -> int:
+        """Return how long a run of bytes is."""
+        name = f"{self.path}__substg1.0_{identity:04X}0102"
+        return self.container.size(name) if self.container.has(name) else 0
+
+    def number(self, identity: int) -> int:
+        """Return a whole number, 0 when it is not there."""
+        return int.from_bytes(self.fixed.get(identity, b"")[:4], "little")
+
+    def time(self, identity: int) -> str:
+        """Return a time as ISO 8601 in UTC, empty when it is not there."""
+        ticks = int.from_bytes(self.fixed.get(identity, b""), "little")
+        try:
+            found = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=ticks // 10)
+        except OverflowError:
+            return ""
+        return found.isoformat(timespec="seconds") if found.year >= _FIRST_YEAR else ""
+
+    def code_page(self) -> str:
+        """Return the encoding of an HTML body."""
+        return code_page_codec(self.number(_BODY_CODE_PAGE) or 1252)
+
+    def inner(self, prefix: str) -> Iterator[Properties]:
+        """Yield the storages right under this one whose name starts with `prefix`: receivers or attachments."""
+        depth = self.path.count("/")
+        start = self.path.lower()
+        names = {
+            parts[depth]
+            for parts in self.container.names()
+            if len(parts) > depth + 1
+            and "/".join(parts).lower().startswith(start)
+            and parts[depth].lower().startswith(prefix)
+        }
+        for name in sorted(names):
+            yield read_properties(self.container, f"{self.path}{name}/", 8, self.codec)
+
+    @property
+    def message_path(self) -> str:
+        """Return where the message lies that an attachment is, empty when it is a file."""
+        name = f"{self.path}__substg1.0_3701000D"
+        return f"{name}/" if self.container.has(f"{name}/__properties_version1.0") else ""
+
+
+def read_properties(container: Container, path: str, header: int, codec: str = "") -> Properties:
+    """Return the properties of the storage at `path`, whose table begins after `header` bytes."""
+    name = f"{path}__properties_version1.0"
+    table = container.read(name) if container.has(name) else b""
+    fixed = {}
+    for at in range(header, len(table) - _ENTRY.size + 1, _ENTRY.size):
+        _, identity, _, value = _ENTRY.unpack_from(table, at)
+        fixed[identity] = value
+    page = int.from_bytes(fixed.get(_MESSAGE_CODE_PAGE, b"")[:4], "little")
+    own = code_page_codec(page) if page and page != 1200 else codec or "cp1252"
+    return Properties(container, path, fixed, own)
