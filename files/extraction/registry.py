@@ -62,7 +62,6 @@ FORMATS: list[Format] = [
     Format("binary Excel (XLSB)", (XLSB,), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
     Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
     Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
-    Format("PowerPoint 97-2003 (PPT)", ("application/vnd.ms-powerpoint",), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
     Format("OpenDocument text (ODT)", ODT, (_EXTRACTORS + "opendocument.OdfTextExtractor",)),
     Format("OpenDocument spreadsheet (ODS)", ODS, (_EXTRACTORS + "ods.OdsExtractor",)),
     Format(
