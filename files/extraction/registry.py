@@ -14,6 +14,7 @@ _EXTRACTORS = "files.extraction.extractors."
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -50,6 +51,8 @@ FORMATS: list[Format] = [
     Format("7-Zip", ("application/x-7z-compressed",), (_EXTRACTORS + "seven_zip.SevenZipExtractor",)),
     Format("RAR", ("application/vnd.rar",), (_EXTRACTORS + "rar_archive.RarExtractor",)),
     Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
+    Format("Parquet, Arrow and ORC", _COLUMNAR, (_EXTRACTORS + "columnar.ColumnarExtractor",)),
+    Format("SQLite", ("application/vnd.sqlite3",), (_EXTRACTORS + "sqlite_database.SqliteExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
