@@ -11,7 +11,7 @@ from files.extraction.errors import UnsupportedFormat
 from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, XLSM, XLSX, label_of
 
 _EXTRACTORS = "files.extraction.extractors."
-_OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
+_OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
@@ -38,6 +38,9 @@ FORMATS: list[Format] = [
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
+    Format("YAML", ("application/yaml",), (_EXTRACTORS + "yaml_data.YamlExtractor",)),
+    Format("TOML", ("application/toml",), (_EXTRACTORS + "settings.TomlExtractor",)),
+    Format("INI, properties and .env", ("text/x-ini",), (_EXTRACTORS + "settings.IniExtractor",)),
     Format(
         "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
     ),

@@ -35,7 +35,7 @@ from files.extraction.wire import encode_end, encode_error, encode_piece
 REQUEST_HEADER = struct.Struct("!I")
 EXIT_OK, EXIT_OUT_OF_MEMORY, EXIT_NO_LISTENER = 0, 71, 72
 
-_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "zipfile")
+_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile")
 _DATA_FD = 3
 _PROMPT_FRAMES = 100
 _HELD_BYTES = 16 * 1024
