@@ -10,18 +10,22 @@ from files.extraction.markdown_table import NumberedRow, Row
 _ROWS = 1_000
 _SAMPLE_ROWS = 3
 _SAMPLE_CHARS = 200
+_SAMPLE_COLUMNS = 50
 _COLUMNS = 500
 _VALUE_CHARS = 64
 
+_FRACTION = r"(?:[.,]\d{1,30})?(?:[eE][-+]?\d{1,4})?\s?%?"
+_DATE = r"\d{4}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?"
+_TIME = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 # The first that fits a value is its type. All are linear: no part can match what the next one could.
 _TYPES = (
     ("integer", re.compile(r"[-+]?\d{1,30}")),
-    ("number", re.compile(r"[-+]?(?:\d{1,3}(?:[ ,.'\u00a0]\d{3})+|\d{1,30})?(?:[.,]\d{1,30})?(?:[eE][-+]?\d{1,4})?\s?%?")),
-    ("date", re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}/\d\d?/\d\d?")),
-    ("datetime", re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d\d:?\d\d)?")),
-    ("time", re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?")),
+    ("number", re.compile(r"[-+]?(?:\d{1,3}(?:[ ,.'\u00a0]\d{3})+|\d{1,30})?" + _FRACTION)),
+    ("date", re.compile(_DATE + r"|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")),
+    ("datetime", re.compile(f"(?:{_DATE})[T ]{_TIME}" + r"\s?(?:Z|[+-]\d\d:?\d\d)?")),
+    ("time", re.compile(_TIME)),
     ("boolean", re.compile(r"(?i)true|false|yes|no")),
-)  # fmt: skip
+)
 _WIDER = {
     frozenset(("integer", "number")): "number",
     frozenset(("date", "datetime")): "datetime",
@@ -50,7 +54,7 @@ class ColumnTypes:
     def _look_at(self, row: Row) -> None:
         self._rows += 1
         if len(self.sample) < _SAMPLE_ROWS:
-            self.sample.append([value[:_SAMPLE_CHARS] for value in row[:_COLUMNS]])
+            self.sample.append([value[:_SAMPLE_CHARS] for value in row[:_SAMPLE_COLUMNS]])
         while len(self._found) < min(len(row), _COLUMNS):
             self._found.append(set())
         for found, value in zip(self._found, row, strict=False):
