@@ -58,7 +58,7 @@ def read_archive(archive: Archive, source: Source, limits: Limits) -> Iterator[P
     yield Metadata(facts)
     yield from _told(listing, failure)
     if source.options.archive_members:
-        yield from _members(archive, listing, limits)
+        yield from _members(archive, listing, source, limits)
 
 
 def _listed(listing: Listing) -> Iterator[Piece]:
@@ -84,8 +84,11 @@ def _told(listing: Listing, failure: ExtractionError | None) -> Iterator[PieceWa
         )
 
 
-def _members(archive: Archive, listing: Listing, limits: Limits) -> Iterator[Piece]:
+def _members(archive: Archive, listing: Listing, source: Source, limits: Limits) -> Iterator[Piece]:
     """Yield the members that are safe to read, up to the limits; say once which kinds were left out."""
+    if source.depth >= limits.child_depth:
+        yield PieceWarning("members_not_read", f"Archives more than {limits.child_depth} files deep are only listed.")
+        return
     left, given, unsafe = limits.child_bytes, 0, 0
     for at, (entry, chunks) in enumerate(archive.members()):
         if entry.kind is not EntryKind.FILE or entry.encrypted or entry.size == 0:

@@ -125,16 +125,21 @@ def unpacked(file: Readable, make: Callable[[], Decompressor], allowed: int) -> 
 
 
 def unpacked_part(
-    file: IO[bytes], start: int, packed: int, make: Callable[[], Decompressor], size: int
+    file: IO[bytes], start: int, packed: int, make: Callable[[], Decompressor], size: int, *, ends_itself: bool = True
 ) -> Iterator[bytes]:
-    """Yield what the `packed` bytes at `start` unpack to. Raises MalformedFile when that is not `size` bytes."""
-    total = 0
-    for block in _one_stream(make(), Window(file, start, packed), b""):
-        total += len(block)
-        if total > size:
+    """Yield what the `packed` bytes at `start` unpack to. Raises MalformedFile when that is not `size` bytes.
+
+    Bare LZMA data does not tell its end (`ends_itself` is false): what comes after `size` bytes is noise.
+    """
+    left = size
+    for block in _one_stream(make(), Window(file, start, packed), b"") if size else ():
+        if len(block) > left and ends_itself:
             raise MalformedFile("What is inside is larger than the archive says.")
-        yield block
-    if total < size:
+        yield block[:left]
+        left -= len(block)
+        if left <= 0 and not ends_itself:
+            return
+    if left > 0:
         raise MalformedFile
 
 

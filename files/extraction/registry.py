@@ -30,8 +30,10 @@ _EXTRACTORS = "files.extraction.extractors."
 _PPT = "application/vnd.ms-powerpoint"
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
+_OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -80,6 +82,9 @@ FORMATS: list[Format] = [
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
+    Format("YAML", ("application/yaml",), (_EXTRACTORS + "yaml_data.YamlExtractor",)),
+    Format("TOML", ("application/toml",), (_EXTRACTORS + "settings.TomlExtractor",)),
+    Format("INI, properties and .env", ("text/x-ini",), (_EXTRACTORS + "settings.IniExtractor",)),
     Format(
         "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
     ),
@@ -93,6 +98,8 @@ FORMATS: list[Format] = [
     Format("7-Zip", ("application/x-7z-compressed",), (_EXTRACTORS + "seven_zip.SevenZipExtractor",)),
     Format("RAR", ("application/vnd.rar",), (_EXTRACTORS + "rar_archive.RarExtractor",)),
     Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
+    Format("Parquet, Arrow and ORC", _COLUMNAR, (_EXTRACTORS + "columnar.ColumnarExtractor",)),
+    Format("SQLite", ("application/vnd.sqlite3",), (_EXTRACTORS + "sqlite_database.SqliteExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 

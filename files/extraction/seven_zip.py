@@ -6,6 +6,7 @@ domain). Counts in the header are claims: each is checked against the bytes that
 
 from __future__ import annotations
 
+import bz2
 import lzma
 import struct
 import zlib
@@ -14,13 +15,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO
 
-from files.extraction.decompression import unpacked_part
+from files.extraction.decompression import Decompressor, deflate_stream, stored_part, unpacked_part, zstandard_stream
 from files.extraction.errors import EncryptedFile, MalformedFile, UnsafeArchive, UnsupportedFormat
 
 _START = struct.Struct("<6s2BIQQI")
 _HEADER_BYTES = 64 << 20
 _RATIO = 2_000  # a header is text and packs well
 _MAX_FILES = 1_000_000
+_WHOLE: dict[bytes, Callable[[], Decompressor]] = {
+    b"\x04\x01\x08": deflate_stream,
+    b"\x04\x02\x02": bz2.BZ2Decompressor,
+    b"\x04\xf7\x11\x01": zstandard_stream,
+}
 _AES = b"\x06\xf1\x07\x01"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _IS_FOLDER, _HAS_UNIX_MODE = 0x10, 0x8000
@@ -102,9 +108,12 @@ def unpacked_folder(file: IO[bytes], folder: Folder) -> Iterator[bytes]:
     """Yield the data of a folder. Raises UnsupportedFormat, EncryptedFile, MalformedFile."""
     if folder.encrypted:
         raise EncryptedFile
+    if len(folder.coders) == 1 and folder.coders[0].method == b"\x00":
+        yield from stored_part(file, folder.start, min(folder.packed, folder.size))
+        return
     if len(folder.coders) > 2 or folder.packed_streams > 1 or not all(coder.simple for coder in folder.coders):
         raise UnsupportedFormat("This part of the archive is packed in a way that cannot be unpacked here.")
-    yield from unpacked_part(file, folder.start, folder.packed, _decompressor(folder), folder.size)
+    yield from unpacked_part(file, folder.start, folder.packed, _decompressor(folder), folder.size, ends_itself=False)
 
 
 def _read_headers(file: IO[bytes]) -> SevenZip:
@@ -260,7 +269,8 @@ class _Header:
             raise MalformedFile
         files = [SevenZipFile() for _ in range(count)]
         while (kind := self._number()) != 0:
-            end = self._at + self._count(self._number())
+            length = self._count(self._number())
+            end = self._at + length
             self._file_property(kind, files)
             self._at = end
         return files
@@ -363,7 +373,9 @@ def _give_streams(archive: SevenZip) -> None:
             file.folder, file.size = next(streams, (None, 0))
 
 
-def _decompressor(folder: Folder) -> Callable[[], lzma.LZMADecompressor]:
+def _decompressor(folder: Folder) -> Callable[[], Decompressor]:
+    if len(folder.coders) == 1 and folder.coders[0].method in _WHOLE:
+        return _WHOLE[folder.coders[0].method]
     filters = [_filter(coder, folder) for coder in reversed(folder.coders)]
     filters.sort(key=lambda step: step["id"] in (lzma.FILTER_LZMA1, lzma.FILTER_LZMA2))
     return lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)

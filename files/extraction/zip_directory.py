@@ -28,6 +28,11 @@ _MAX32 = 0xFFFFFFFF
 _NAME_SAMPLE = 64 * 1024
 _UTF8_FLAG, _ENCRYPTED_FLAG, _STREAMED_FLAG = 0x800, 0x1, 0x8
 _LOCAL_MARK = re.compile(rb"PK\x03\x04")
+_COMMON_PAIRS = {
+    "cp932": re.compile(rb"[\x82\x83\x88-\x97][\x40-\xfc]"),  # kana and the kanji of the first level
+    "gb18030": re.compile(rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]"),
+    "big5": re.compile(rb"[\xa1-\xc6](?:[\x40-\x7e]|[\xa1-\xfe])"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +158,31 @@ def named(record: ZipRecord, encoding: str) -> ZipRecord:
 
 
 def _old_encoding(sample: bytes) -> str:
-    """Tell DOS names of Western Europe (CP437 and CP850, the ZIP standard) from those in a system's own encoding."""
+    """Tell the system that wrote the names: they are too short for statistics over letters.
+
+    DOS names of Western Europe (CP437, the ZIP standard) have single high bytes, Russian ones none between the letters;
+    East Asian ones are told by how many of their pairs are common characters of each set.
+    """
     high = [byte for byte in sample if byte > 127]
     alone = len(re.findall(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", sample))
     if alone * 2 > len(high):
         return "cp437" if all(byte < 0xB0 or byte >= 0xE0 for byte in high) else "cp1252"
+    if all(byte < 0xB0 or 0xE0 <= byte <= 0xF1 for byte in high):
+        return "cp866"
+    shares = sorted(((_common_share(sample, name), name) for name in _COMMON_PAIRS), reverse=True)
+    if shares[0][0] > 0.7 and shares[0][0] > shares[1][0]:
+        return shares[0][1]
     return guess_encoding(sample)
+
+
+def _common_share(sample: bytes, encoding: str) -> float:
+    """Return how many of the two-byte characters are among the common ones of `encoding`."""
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return 0.0
+    pairs = re.findall(rb"[\x80-\xff][\x40-\xff]", sample)
+    return len([pair for pair in pairs if _COMMON_PAIRS[encoding].match(pair)]) / max(1, len(pairs))
 
 
 def _find_end64(file: IO[bytes], end: int) -> tuple[int, int, int, int] | None:

@@ -44,6 +44,11 @@ class _Reading:
     folder: Path
     disk_bytes: int
     fills_disk: bool = False
+_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile")
+_DATA_FD = 3
+_PROMPT_FRAMES = 100
+_HELD_BYTES = 16 * 1024
+_HELD_SECONDS = 0.05
 
 
 class Zygote:

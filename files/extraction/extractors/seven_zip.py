@@ -8,9 +8,9 @@ from typing import IO
 
 from files.extraction.archive_listing import Entry, EntryKind
 from files.extraction.archives import Archive, Member, read_archive
-from files.extraction.base import Extractor, Source
+from files.extraction.base import ExtractionError, Extractor, Source
 from files.extraction.document import Piece
-from files.extraction.errors import MalformedFile, UnsupportedFormat
+from files.extraction.errors import LimitReached, MalformedFile
 from files.extraction.limits import Limits
 from files.extraction.seven_zip import Folder, SevenZip, SevenZipFile, read_headers, unpacked_folder
 from files.extraction.tar_headers import BlockFeed
@@ -34,6 +34,7 @@ class _SevenZip(Archive):
         self._limits = limits
         self._folder: Folder | None = None
         self._feed: BlockFeed | None = None
+        self._failure: ExtractionError | None = None
         self._skipped = self._read = 0
 
     def entries(self) -> Iterator[Entry]:
@@ -42,7 +43,7 @@ class _SevenZip(Archive):
     def members(self) -> Iterator[Member]:
         for file in self._headers.files:
             if file.folder is not self._folder:
-                self._folder, self._feed, self._skipped = file.folder, None, 0
+                self._folder, self._feed, self._failure, self._skipped = file.folder, None, None, 0
             yield _entry(file), self._content(file)
             if file.folder is not None:
                 self._skipped += file.size
@@ -54,11 +55,19 @@ class _SevenZip(Archive):
         """Yield a file's bytes. A folder is unpacked once, from its start: what is not asked for is passed over."""
         if file.folder is None:
             return
-        if file.folder.size > self._limits.unpacked_for(file.folder.packed):
-            raise UnsupportedFormat("This part of the archive is too large to be unpacked.")
+        if self._failure:
+            raise self._failure  # the folder cannot be unpacked, so nothing in it can
+        try:
+            yield from self._part(file, file.folder)
+        except ExtractionError as error:
+            self._failure = error
+            raise
+
+    def _part(self, file: SevenZipFile, folder: Folder) -> Iterator[bytes]:
+        if folder.size > self._limits.unpacked_for(folder.packed):
+            raise LimitReached("This part of the archive is too large to be unpacked.")
         if self._feed is None:
-            blocks = unpacked_folder(self._file, file.folder)
-            self._feed = BlockFeed(blocks, self._limits.unpacked_bytes)
+            self._feed = BlockFeed(unpacked_folder(self._file, folder), self._limits.unpacked_bytes)
             self._read = 0
         self._feed.skip(self._skipped - self._read)
         self._read = self._skipped + file.size

@@ -28,7 +28,7 @@ from files.extraction.zip_directory import (
     scan,
 )
 
-_STORED = 0
+_STORED, _LZMA = 0, 14
 _LINK_BYTES = 4096
 _HEADER_BYTES = 30
 _KNOWN_LOCALS = 200_000
@@ -127,7 +127,9 @@ class _Zip(Archive):
             make = _METHODS.get(record.method)
             if make is None:
                 raise UnsupportedFormat("This file is packed in a way that cannot be unpacked here.")
-            yield from unpacked_part(self._file, start, record.packed, make, record.size)
+            yield from unpacked_part(
+                self._file, start, record.packed, make, record.size, ends_itself=record.method != _LZMA
+            )
 
 
 def _overlapping(spans: list[tuple[int, int, int]]) -> Iterator[int]:
@@ -187,6 +189,6 @@ def _lzma_filter(properties: bytes) -> dict[str, int]:
 _METHODS: dict[int, Callable[[], Decompressor]] = {
     8: deflate_stream,
     12: bz2.BZ2Decompressor,
-    14: _LzmaStream,
+    _LZMA: _LzmaStream,
     93: zstandard_stream,
 }
