@@ -11,7 +11,7 @@ from files.extraction.errors import UnsupportedFormat
 from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, XLSM, XLSX, label_of
 
 _EXTRACTORS = "files.extraction.extractors."
-_OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
+_OTHER_TEXT = ("text/x-log", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
@@ -36,6 +36,14 @@ FORMATS: list[Format] = [
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
+    Format("LaTeX", ("text/x-tex",), (_EXTRACTORS + "latex.LatexExtractor", _EXTRACTORS + "text.TextExtractor")),
+    Format("BibTeX", ("text/x-bibtex",), (_EXTRACTORS + "bibtex.BibtexExtractor",)),
+    Format("reStructuredText", ("text/x-rst",), (_EXTRACTORS + "restructured_text.RstExtractor",)),
+    Format("AsciiDoc", ("text/x-asciidoc",), (_EXTRACTORS + "asciidoc.AsciidocExtractor",)),
+    Format("Org", ("text/x-org",), (_EXTRACTORS + "org.OrgExtractor",)),
+    Format(
+        "MediaWiki and Textile", ("text/x-mediawiki", "text/x-textile"), (_EXTRACTORS + "wiki_text.WikiTextExtractor",)
+    ),
     Format("Jupyter notebook", ("application/x-ipynb+json",), (_EXTRACTORS + "notebook.NotebookExtractor",)),
     Format("source code", _CODE, (_EXTRACTORS + "source_code.SourceCodeExtractor", _EXTRACTORS + "text.TextExtractor")),
     Format("plain text", (PLAIN, *_OTHER_TEXT, *_SUBTITLES), (_EXTRACTORS + "text.TextExtractor",)),
