@@ -31,6 +31,7 @@ _PPT = "application/vnd.ms-powerpoint"
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex")
+_OTHER_TEXT = ("text/x-log", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
@@ -85,8 +86,13 @@ FORMATS: list[Format] = [
     Format("YAML", ("application/yaml",), (_EXTRACTORS + "yaml_data.YamlExtractor",)),
     Format("TOML", ("application/toml",), (_EXTRACTORS + "settings.TomlExtractor",)),
     Format("INI, properties and .env", ("text/x-ini",), (_EXTRACTORS + "settings.IniExtractor",)),
+    Format("LaTeX", ("text/x-tex",), (_EXTRACTORS + "latex.LatexExtractor", _EXTRACTORS + "text.TextExtractor")),
+    Format("BibTeX", ("text/x-bibtex",), (_EXTRACTORS + "bibtex.BibtexExtractor",)),
+    Format("reStructuredText", ("text/x-rst",), (_EXTRACTORS + "restructured_text.RstExtractor",)),
+    Format("AsciiDoc", ("text/x-asciidoc",), (_EXTRACTORS + "asciidoc.AsciidocExtractor",)),
+    Format("Org", ("text/x-org",), (_EXTRACTORS + "org.OrgExtractor",)),
     Format(
-        "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
+        "MediaWiki and Textile", ("text/x-mediawiki", "text/x-textile"), (_EXTRACTORS + "wiki_text.WikiTextExtractor",)
     ),
     Format(
         "ZIP, JAR and APK",
@@ -100,6 +106,9 @@ FORMATS: list[Format] = [
     Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
     Format("Parquet, Arrow and ORC", _COLUMNAR, (_EXTRACTORS + "columnar.ColumnarExtractor",)),
     Format("SQLite", ("application/vnd.sqlite3",), (_EXTRACTORS + "sqlite_database.SqliteExtractor",)),
+    Format("Jupyter notebook", ("application/x-ipynb+json",), (_EXTRACTORS + "notebook.NotebookExtractor",)),
+    Format("source code", _CODE, (_EXTRACTORS + "source_code.SourceCodeExtractor", _EXTRACTORS + "text.TextExtractor")),
+    Format("plain text", (PLAIN, *_OTHER_TEXT, *_SUBTITLES), (_EXTRACTORS + "text.TextExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
