@@ -15,6 +15,10 @@ _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_PICTURES = (
+    *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/avif", "image/jp2"),
+    *("image/vnd.adobe.photoshop", "image/x-icon"),
+)
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -63,6 +67,7 @@ FORMATS: list[Format] = [
     Format("7-Zip", ("application/x-7z-compressed",), (_EXTRACTORS + "seven_zip.SevenZipExtractor",)),
     Format("RAR", ("application/vnd.rar",), (_EXTRACTORS + "rar_archive.RarExtractor",)),
     Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
+    Format("pictures", _PICTURES, (_EXTRACTORS + "picture.PictureExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
