@@ -8,13 +8,25 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
+from files.extraction.media_types import (
+    DOCM,
+    DOCX,
+    ENCRYPTED_OFFICE,
+    KNOWN,
+    PLAIN,
+    PPTX,
+    SSA,
+    XLSB,
+    XLSM,
+    XLSX,
+    label_of,
+)
 
 _EXTRACTORS = "files.extraction.extractors."
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
-_SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_SUBTITLES = ("application/x-subrip", "text/vtt", SSA, "text/x-sbv")
 _PICTURES = (
     *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/avif", "image/jp2"),
     *("image/vnd.adobe.photoshop", "image/x-icon"),
@@ -55,9 +67,6 @@ FORMATS: list[Format] = [
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
     Format(
-        "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
-    ),
-    Format(
         "ZIP, JAR and APK",
         ("application/zip", "application/java-archive", "application/vnd.android.package-archive"),
         (_EXTRACTORS + "zip_archive.ZipExtractor",),
@@ -67,6 +76,9 @@ FORMATS: list[Format] = [
     Format("7-Zip", ("application/x-7z-compressed",), (_EXTRACTORS + "seven_zip.SevenZipExtractor",)),
     Format("RAR", ("application/vnd.rar",), (_EXTRACTORS + "rar_archive.RarExtractor",)),
     Format("ar and DEB", ("application/x-archive",), (_EXTRACTORS + "ar_archive.ArExtractor",)),
+    Format("plain text and source code", (PLAIN, *_OTHER_TEXT, *_CODE), (_EXTRACTORS + "text.TextExtractor",)),
+    Format("subtitles", _SUBTITLES, (_EXTRACTORS + "subtitles.SubtitleExtractor",)),
+    Format("SVG", ("image/svg+xml",), (_EXTRACTORS + "svg.SvgExtractor",)),
     Format("pictures", _PICTURES, (_EXTRACTORS + "picture.PictureExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
