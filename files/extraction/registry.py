@@ -31,6 +31,15 @@ _PICTURES = (
     *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/avif", "image/jp2"),
     *("image/vnd.adobe.photoshop", "image/x-icon"),
 )
+_SOUND = (
+    *("audio/mpeg", "audio/wav", "audio/flac", "audio/ogg", "audio/opus", "audio/mp4", "audio/aiff", "audio/x-ms-wma"),
+    *("audio/aac", "audio/amr", "audio/midi"),
+)
+_SOUND_READERS = ("sound.SoundExtractor", "sound_mutagen.MutagenSoundExtractor", "film.FilmExtractor")
+_FILM = (
+    *("video/mp4", "video/quicktime", "video/3gpp", "video/x-msvideo", "video/x-matroska", "video/webm", "video/ogg"),
+    *("video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-asf"),
+)
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -80,6 +89,8 @@ FORMATS: list[Format] = [
     Format("subtitles", _SUBTITLES, (_EXTRACTORS + "subtitles.SubtitleExtractor",)),
     Format("SVG", ("image/svg+xml",), (_EXTRACTORS + "svg.SvgExtractor",)),
     Format("pictures", _PICTURES, (_EXTRACTORS + "picture.PictureExtractor",)),
+    Format("sound", _SOUND, tuple(_EXTRACTORS + name for name in _SOUND_READERS)),
+    Format("film", _FILM, (_EXTRACTORS + "film.FilmExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
