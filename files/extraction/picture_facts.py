@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
     from PIL.Image import Exif
 
+CAPTION_LABELS = (
+    ("title", ""), ("headline", ""), ("description", ""), ("comment", ""), ("keywords", "Keywords"), ("author", "By"),
+    ("city", "City"), ("state", "State"), ("country", "Country"), ("camera_make", "Camera"), ("camera_model", "Model"),
+    ("lens", "Lens"), ("taken_at", "Taken"), ("copyright", "Copyright"),
+)  # fmt: skip
+
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _TAKEN = (0x9003, 0x9004, 0x0132)  # original, digitised, changed
 _OFFSETS = {0x9003: 0x9011, 0x9004: 0x9012, 0x0132: 0x9010}

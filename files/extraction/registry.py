@@ -28,7 +28,7 @@ _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "ap
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _SUBTITLES = ("application/x-subrip", "text/vtt", SSA, "text/x-sbv")
 _PICTURES = (
-    *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/avif", "image/jp2"),
+    *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/jp2"),
     *("image/vnd.adobe.photoshop", "image/x-icon"),
 )
 _SOUND = (
@@ -89,6 +89,8 @@ FORMATS: list[Format] = [
     Format("subtitles", _SUBTITLES, (_EXTRACTORS + "subtitles.SubtitleExtractor",)),
     Format("SVG", ("image/svg+xml",), (_EXTRACTORS + "svg.SvgExtractor",)),
     Format("pictures", _PICTURES, (_EXTRACTORS + "picture.PictureExtractor",)),
+    Format("HEIC", ("image/heic",), (_EXTRACTORS + "heif.HeifExtractor",)),
+    Format("AVIF", ("image/avif",), (_EXTRACTORS + "picture.PictureExtractor", _EXTRACTORS + "heif.HeifExtractor")),
     Format("sound", _SOUND, tuple(_EXTRACTORS + name for name in _SOUND_READERS)),
     Format("film", _FILM, (_EXTRACTORS + "film.FilmExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),

@@ -13,12 +13,12 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile, TooManyPixels, as_warning
 from files.extraction.limits import Limits
 from files.extraction.ocr.reading import SIDE, PageReader
-from files.extraction.picture_facts import exif_facts, iptc_facts, xmp_facts
+from files.extraction.picture_facts import CAPTION_LABELS, exif_facts, iptc_facts, xmp_facts
 from files.extraction.picture_headers import header_facts
 from files.extraction.pictures import DAMAGE, decoded, opened, thumbnail_of
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Exif, Image
 
 _HEAD = 256 * 1024
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
@@ -27,11 +27,6 @@ _PNG_TEXTS = {"creation time": "created", "software": "application", "source": "
 _FRAMES_BYTES = 64 << 20
 _TEXT_CHARS = 20_000
 _TEXTS = 100
-_LABELS = (
-    ("title", ""), ("headline", ""), ("description", ""), ("comment", ""), ("keywords", "Keywords"), ("author", "By"),
-    ("city", "City"), ("state", "State"), ("country", "Country"), ("camera_make", "Camera"), ("camera_model", "Model"),
-    ("lens", "Lens"), ("taken_at", "Taken"), ("copyright", "Copyright"),
-)  # fmt: skip
 
 
 class PictureExtractor(Extractor):
@@ -49,7 +44,7 @@ class PictureExtractor(Extractor):
             with opened(source.path) as image:
                 facts = _facts(image, source)
                 yield Metadata(facts)
-                if words := caption(facts, _LABELS):
+                if words := caption(facts, CAPTION_LABELS):
                     yield words
                 yield from _Content(image, source, limits).pieces()
         except (MalformedFile, TooManyPixels) as error:
@@ -130,7 +125,7 @@ def _blocks(image: Image) -> tuple[dict[str, object], dict[str, object], dict[st
     blocks = dict(blocks) if isinstance(blocks, dict) else {}
     blocks.update({number: data for number, _, data in getattr(image, "resources", [])})  # PSD
     try:
-        exif = image.getexif()
+        exif = _exif(image)
         if not exif and isinstance(blocks.get(_EXIF_BLOCK), bytes):
             exif.load(blocks[_EXIF_BLOCK])
         facts = exif_facts(exif)
@@ -144,6 +139,13 @@ def _blocks(image: Image) -> tuple[dict[str, object], dict[str, object], dict[st
         iptc_facts(iptc) if isinstance(iptc, bytes) else {},
         xmp_facts(xmp) if isinstance(xmp, bytes) else {},
     )
+
+
+def _exif(image: Image) -> Exif:
+    from PIL import Image as pillow
+
+    # That of a PNG decodes the whole picture first, to look behind it.
+    return pillow.Image.getexif(image) if image.format == "PNG" else image.getexif()
 
 
 def _texts(image: Image) -> dict[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
-from files.extraction.base import Extractor, Source
+from files.extraction.base import ExtractionError, Extractor, Source
 from files.extraction.captions import caption
 from files.extraction.document import Metadata, Piece, Segment
 from files.extraction.errors import MalformedFile, UnsafeArchive
@@ -38,20 +38,29 @@ class SvgExtractor(Extractor):
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield size and title, then the drawing's words: texts, titles, descriptions and labels for screen readers."""
         with source.path.open("rb") as raw, closing(_unpacked(raw, limits.unpacked_for(_size(source)))) as stream:
-            drawing = _Drawing()
-            held: list[str] = []
-            told = False
-            for words in drawing.words(stream):
-                held.append(words)
-                if sum(map(len, held)) > _SEGMENT_CHARS:
-                    yield Metadata(drawing.facts)
-                    yield Segment("\n".join(held))
-                    held, told = [], True
-            yield Metadata({"format": "SVG", **drawing.facts})
-            if not told and (words_of_facts := caption(drawing.facts, _LABELS)):
-                yield words_of_facts
-            if held:
+            yield from _pieces(stream)
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[Piece]:
+    """Yield what the drawing says; what was read before a damaged place comes before its error."""
+    drawing = _Drawing()
+    held: list[str] = []
+    damage: ExtractionError | None = None
+    try:
+        for words in drawing.words(stream):
+            held.append(words)
+            if sum(map(len, held)) > _SEGMENT_CHARS:
                 yield Segment("\n".join(held))
+                held = []
+    except (MalformedFile, UnsafeArchive) as error:
+        damage = error
+    yield Metadata({"format": "SVG", **drawing.facts})
+    if words_of_facts := caption(drawing.facts, _LABELS):
+        yield words_of_facts
+    if held:
+        yield Segment("\n".join(held))
+    if damage:
+        raise damage
 
 
 def _size(source: Source) -> int:
