@@ -24,6 +24,7 @@ from files.extraction.media_types import (
 
 _EXTRACTORS = "files.extraction.extractors."
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
+_PDF_READERS = ("pdf.PdfExtractor", "pdf_pypdf.PypdfExtractor", "pdf_plumber.PdfplumberExtractor")
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _SUBTITLES = ("application/x-subrip", "text/vtt", SSA, "text/x-sbv")
@@ -56,7 +57,7 @@ class Format:
 
 
 FORMATS: list[Format] = [
-    Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
+    Format("PDF", ("application/pdf",), tuple(_EXTRACTORS + name for name in _PDF_READERS)),
     Format(
         "Word (DOCX)",
         (DOCX, DOCM),

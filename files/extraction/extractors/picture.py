@@ -98,7 +98,7 @@ class _Content:
             yield small
         if self._ocr.can_go_on:
             place = Place(page=number) if self._pages > 1 else Place()
-            yield from (Segment(text, place=place) for text in self._ocr.read(page))
+            yield from (Segment(text, place=place) for text in self._ocr.passages(page))
 
     def _complaint(self, unread: int) -> str:
         if self._ocr.is_there:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 2_600  # pixels of the longer side: an A4 page at 220 dpi
+_PASSAGE_CHARS = 1_500
 _SMALLEST = 24
 _MIN_CONFIDENCE = 0.6
 _MIN_SHORT_CONFIDENCE = 0.8  # one or two characters are mostly a pattern that looks like letters
@@ -50,8 +51,17 @@ class PageReader:
             return {}
         return {"ocr": True, "ocr_confidence": round(sum(self._scores) / len(self._scores), 3)}
 
-    def read(self, image: Image) -> list[str]:
-        """Return the paragraphs in a decoded picture, none for one that has no text or cannot be worked on."""
+    def passages(self, image: Image) -> list[str]:
+        """Return the text in a decoded picture as passages of whole paragraphs; none where there is none."""
+        passages: list[str] = []
+        for paragraph in self._read(image):
+            if passages and len(passages[-1]) + len(paragraph) <= _PASSAGE_CHARS:
+                passages[-1] += "\n\n" + paragraph
+            else:
+                passages.append(paragraph)
+        return passages
+
+    def _read(self, image: Image) -> list[str]:
         self._pages -= 1
         if self._engine is None or min(image.size) < _SMALLEST:
             return []
