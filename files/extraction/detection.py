@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -94,7 +96,17 @@ def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
 def _inside(file: BinaryIO, head: bytes, media_type: str) -> str:
     if media_type == media_types.ZIP:
         return look_into_zip(file, head)
+    if media_type == "application/gzip" and _is_packed_drawing(head):
+        return "image/svg+xml"
     return look_into_ole(file, head) if media_type == media_types.OLE else media_type
+
+
+def _is_packed_drawing(head: bytes) -> bool:
+    """Tell whether a gzip is an SVG (svgz), which browsers take as one: such a drawing is no archive to a person."""
+    with suppress(zlib.error):
+        text = _as_text(zlib.decompressobj(wbits=31).decompress(head, 4096))
+        return text is not None and _by_opening(text) == "image/svg+xml"
+    return False
 
 
 def _as_text(head: bytes) -> str | None:

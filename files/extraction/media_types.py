@@ -11,6 +11,7 @@ ENCRYPTED_OFFICE = "application/x-encrypted-office"
 ZIP = "application/zip"
 OLE = "application/x-ole-storage"
 _OPENXML = "application/vnd.openxmlformats-officedocument."
+SSA = "text/x-ssa"
 _ODF = "application/vnd.oasis.opendocument."
 DOCX = _OPENXML + "wordprocessingml.document"
 XLSX = _OPENXML + "spreadsheetml.sheet"
@@ -131,12 +132,17 @@ KNOWN: tuple[MediaType, ...] = (
         "sgml",
     ),
     _text("image/svg+xml", "image", "SVG drawing", "svg"),
+    _text("application/xml", "data", "XML", "xml", "xsd", "xsl", "xslt", "rss", "atom", "plist"),
+    _text("image/svg+xml", "image", "SVG drawing", "svg", "svgz"),
     _text("application/yaml", "data", "YAML", "yaml", "yml"),
     _text("application/toml", "data", "TOML", "toml"),
     _text("text/x-ini", "data", "INI settings", "ini", "cfg", "conf", "properties", "env"),
     _text("application/x-subrip", "text", "subtitles (SRT)", "srt"),
     _text("text/vtt", "text", "subtitles (WebVTT)", "vtt"),
     _text("message/rfc822", "mail", "e-mail (EML)", "eml", "emlx"),
+    _text(SSA, "text", "subtitles (ASS)", "ass", "ssa"),
+    _text("text/x-sbv", "text", "subtitles (SBV)", "sbv"),
+    _text("message/rfc822", "mail", "e-mail (EML)", "eml"),
     _text("application/mbox", "mail", "mailbox (MBOX)", "mbox"),
     _text("text/calendar", "data", "calendar (ICS)", "ics"),
     _text("text/vcard", "data", "contacts (VCF)", "vcf"),

@@ -20,6 +20,10 @@ from files.extraction.media_types import (
     ODT,
     PLAIN,
     PPTX,
+    KNOWN,
+    PLAIN,
+    PPTX,
+    SSA,
     XLSB,
     XLSM,
     XLSX,
@@ -29,12 +33,28 @@ from files.extraction.media_types import (
 _EXTRACTORS = "files.extraction.extractors."
 _PPT = "application/vnd.ms-powerpoint"
 _OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
+_PDF_READERS = ("pdf.PdfExtractor", "pdf_pypdf.PypdfExtractor", "pdf_plumber.PdfplumberExtractor")
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
 _OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex")
 _OTHER_TEXT = ("text/x-log", "application/yaml", "application/toml", "text/x-ini")
 _SUBTITLES = ("application/x-subrip", "text/vtt")
 _COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
 _COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
+_COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_SUBTITLES = ("application/x-subrip", "text/vtt", SSA, "text/x-sbv")
+_PICTURES = (
+    *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/jp2"),
+    *("image/vnd.adobe.photoshop", "image/x-icon"),
+)
+_SOUND = (
+    *("audio/mpeg", "audio/wav", "audio/flac", "audio/ogg", "audio/opus", "audio/mp4", "audio/aiff", "audio/x-ms-wma"),
+    *("audio/aac", "audio/amr", "audio/midi"),
+)
+_SOUND_READERS = ("sound.SoundExtractor", "sound_mutagen.MutagenSoundExtractor", "film.FilmExtractor")
+_FILM = (
+    *("video/mp4", "video/quicktime", "video/3gpp", "video/x-msvideo", "video/x-matroska", "video/webm", "video/ogg"),
+    *("video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-asf"),
+)
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -51,7 +71,7 @@ class Format:
 
 
 FORMATS: list[Format] = [
-    Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
+    Format("PDF", ("application/pdf",), tuple(_EXTRACTORS + name for name in _PDF_READERS)),
     Format(
         "Word (DOCX)",
         (DOCX, DOCM),
@@ -109,6 +129,14 @@ FORMATS: list[Format] = [
     Format("Jupyter notebook", ("application/x-ipynb+json",), (_EXTRACTORS + "notebook.NotebookExtractor",)),
     Format("source code", _CODE, (_EXTRACTORS + "source_code.SourceCodeExtractor", _EXTRACTORS + "text.TextExtractor")),
     Format("plain text", (PLAIN, *_OTHER_TEXT, *_SUBTITLES), (_EXTRACTORS + "text.TextExtractor",)),
+    Format("plain text and source code", (PLAIN, *_OTHER_TEXT, *_CODE), (_EXTRACTORS + "text.TextExtractor",)),
+    Format("subtitles", _SUBTITLES, (_EXTRACTORS + "subtitles.SubtitleExtractor",)),
+    Format("SVG", ("image/svg+xml",), (_EXTRACTORS + "svg.SvgExtractor",)),
+    Format("pictures", _PICTURES, (_EXTRACTORS + "picture.PictureExtractor",)),
+    Format("HEIC", ("image/heic",), (_EXTRACTORS + "heif.HeifExtractor",)),
+    Format("AVIF", ("image/avif",), (_EXTRACTORS + "picture.PictureExtractor", _EXTRACTORS + "heif.HeifExtractor")),
+    Format("sound", _SOUND, tuple(_EXTRACTORS + name for name in _SOUND_READERS)),
+    Format("film", _FILM, (_EXTRACTORS + "film.FilmExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 
