@@ -25,7 +25,7 @@ def file_types() -> Iterator[FileType]:
     for line in FORMATS:
         if line.label:
             endings = tuple(ending for media_type in line.media_types for ending in BY_NAME[media_type].endings)
-            yield FileType(line.label, endings, line.media_types, tuple(map(reader_name, line.readers)))
+            yield FileType(line.label, endings, line.media_types, tuple(map(reader_name, line.paths)))
 
 
 def reference_page() -> TablePage:

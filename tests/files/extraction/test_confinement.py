@@ -49,7 +49,8 @@ Read = Callable[..., list[Piece]]
 
 @pytest.fixture
 def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
-    lines = [registry.Format("", (kind,), (f"tests.files.extraction.prying.{name}",)) for kind, name in TYPES.items()]
+    package = "tests.files.extraction"
+    lines = [registry.Format("", (kind,), (f"prying.{name}",), package) for kind, name in TYPES.items()]
     monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, *lines])
     (tmp_path / "neighbour").write_text("another user's")
 

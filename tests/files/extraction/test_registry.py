@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_every_line_leads_to_an_extractor(line: object) -> None:
     for media_type in line.media_types:  # type: ignore[attr-defined]
         assert media_type in BY_NAME
-    for reader in line.readers:  # type: ignore[attr-defined]
+    for reader in line.paths:  # type: ignore[attr-defined]
         assert isinstance(load(reader), Extractor)
 
 

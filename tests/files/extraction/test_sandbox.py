@@ -39,7 +39,7 @@ Run = Callable[..., list[Piece]]
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Source]:
-    line = registry.Format("", (TYPE,), ("tests.files.extraction.misbehaving.Misbehaving",))
+    line = registry.Format("", (TYPE,), ("misbehaving.Misbehaving",), package="tests.files.extraction")
     monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
 
     def make(deed: str) -> Source:
@@ -269,11 +269,11 @@ def test_limits_are_errors_of_one_family() -> None:
 
 
 class TestFallback:
-    READERS = ("tests.files.extraction.misbehaving.Misbehaving", "tests.files.extraction.misbehaving.Steady")
+    READERS = ("misbehaving.Misbehaving", "misbehaving.Steady")
 
     @pytest.fixture
     def pieces(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Piece]]:
-        line = registry.Format("", (TYPE,), self.READERS)
+        line = registry.Format("", (TYPE,), self.READERS, package="tests.files.extraction")
         monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
 
         def read(deed: str) -> list[Piece]:
