@@ -87,7 +87,7 @@ def test_text_comes_through(tmp_path: Path) -> None:
 
 def test_an_unknown_type_is_refused_without_a_process() -> None:
     with pytest.raises(UnsupportedFormat):
-        extract_in_sandbox(Source(Path("/nowhere"), "x.png", "image/png"))
+        extract_in_sandbox(Source(Path("/nowhere"), "x.djvu", "image/vnd.djvu"))
 
 
 @pytest.mark.parametrize(
