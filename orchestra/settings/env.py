@@ -85,9 +85,10 @@ class Environment(BaseSettings):
 
     vector_store_type: Literal["pgvector"] = Field("pgvector", description="Where vectors are searched.")
     embedding_model: Literal["all-MiniLM-L6-v2"] = Field("all-MiniLM-L6-v2", description="The embedding model.")
-    embedding_engine: Literal["onnx", "sentence-transformers", "hashing"] = Field(
-        "onnx",
-        description="What runs the model: onnx (light), sentence-transformers (the reference) or hashing (tests only).",
+    embedding_engine: Literal["auto", "onnx", "openvino", "sentence-transformers", "hashing"] = Field(
+        "auto",
+        description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. "
+        "sentence-transformers is the reference; hashing is for tests only.",
     )
     embedding_threads: int = Field(0, ge=0, description="Processor threads for embedding. 0: chosen by the runtime.")
     chunk_size: int = Field(1000, ge=100, le=4000, description="Characters in one passage, at most.")

@@ -42,12 +42,17 @@ JOB_MAX_ATTEMPTS = 3
 JOB_REPUBLISH_SECONDS = 30
 
 _ENGINES = {
+    "auto": "search.indexing.automatic.AutomaticEmbedder",
     "onnx": "search.indexing.embedders.onnx.OnnxEmbedder",
+    "openvino": "search.indexing.embedders.openvino.OpenVinoEmbedder",
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
     "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
 }
+_PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
-    "onnx": {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads},
+    "auto": _PREPARED,
+    "onnx": _PREPARED,
+    "openvino": _PREPARED,
     "sentence-transformers": {"threads": _env.embedding_threads},
 }
 EMBEDDERS = {

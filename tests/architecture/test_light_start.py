@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAVY = {
-    "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
+    "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "openvino", "numpy", "scipy",
+    "sklearn",
     "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL", "charset_normalizer",
     "markdown_it", "pandas", "playwright", "pytest",
 }  # fmt: skip

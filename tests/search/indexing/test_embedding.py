@@ -13,15 +13,27 @@ from search.indexing.embedding import EmbeddingModelUnavailable, PerProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = (
+    "search.indexing.automatic",
     "search.indexing.chunking",
     "search.indexing.embedding",
     "search.indexing.embedders.hashing",
     "search.indexing.embedders.onnx",
+    "search.indexing.embedders.openvino",
     "search.indexing.embedders.sentence_transformers",
     "search.ranking.fusion",
     "search.ranking.highlighting",
 )
-HEAVY = ("torch", "onnx", "onnxruntime", "transformers", "sentence_transformers", "tokenizers", "numpy", "django")
+HEAVY = (
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "transformers",
+    "sentence_transformers",
+    "tokenizers",
+    "numpy",
+    "django",
+)
 
 
 def test_importing_the_engines_loads_no_heavy_library() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from search.indexing.embedders.onnx import OnnxEmbedder, prepared_graph
+from search.indexing.embedders.onnx import OnnxEmbedder
 from search.indexing.embedding import Embedder, EmbeddingModelUnavailable
 from search.indexing.packaged_model import ModelFiles, packaged_model
+from search.indexing.prepared_model import prepared_graph
 from tests.contracts.embedder import EmbedderContract
 
 
