@@ -19,11 +19,11 @@ from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import local_name, parse
 from files.extraction.sheet_tables import (
     CellBudget,
-    filled_rows,
+    FilledRows,
     scattered_segments,
     sheet_heading,
     sheet_segments,
-    shown,
+    shown_row,
 )
 from files.extraction.xlsb_parts import binary_grid_size, binary_sheets
 from files.extraction.xlsx_extras import comments, drawings, header_and_footer
@@ -37,7 +37,11 @@ _OVERLAP = 64
 _TAIL = 256 * 1024
 _BINARY = ".bin"
 _FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')  # the first 26 columns are many to find and not worth it
-_ROW = re.compile(rb'<(?:\w+:)?row [^>]{0,200}?\br="(\d{1,9})"')
+# With and without a namespace prefix: a pattern that opens with a plain word is found many times faster.
+_ROWS = (
+    (b"<row ", re.compile(rb'<row [^>]{0,200}?\br="(\d{1,9})"')),
+    (b":row ", re.compile(rb':row [^>]{0,200}?\br="(\d{1,9})"')),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +175,8 @@ def _cells(
 def _tables(grid: CalamineSheet, name: str, budget: CellBudget) -> Iterator[Segment]:
     if grid.start is None:
         return
-    rows = ((number, [shown(value) for value in values]) for number, values in enumerate(grid.iter_rows(), 1))
-    yield from sheet_segments(filled_rows(rows, budget), name, grid.start[1])
+    rows = enumerate(map(shown_row, grid.iter_rows()), 1)
+    yield from sheet_segments(FilledRows(rows, budget), name, grid.start[1])
 
 
 def _extent(package: Package, part: str) -> _Extent:
@@ -183,18 +187,19 @@ def _extent(package: Package, part: str) -> _Extent:
     if part.endswith(_BINARY):
         return _Extent(binary_grid_size(package, part))
     columns: set[bytes] = set()
-    first = last = 0
+    rows: set[int] = set()
     with package.open(part) as stream:
         rest = tail = b""
         while block := stream.read(_CHUNK):
             tail = (tail + block)[-_TAIL:]
             block = rest + block
             columns.update(_FAR_COLUMN.findall(block))
-            if rows := _ROW.findall(block):
-                numbers = [int(row) for row in rows]
-                first, last = min([*numbers, first or numbers[0]]), max([*numbers, last])
+            for word, pattern in _ROWS:
+                numbers = list(map(int, pattern.findall(block))) if word in block else []
+                rows = {min(*rows, *numbers), max(*rows, *numbers)} if numbers else rows
             rest = block[-_OVERLAP:]
-    return _Extent((last - first + 1) * max([26, *map(_column_number, columns)]), tail)
+    height = max(rows) - min(rows) + 1 if rows else 1
+    return _Extent(height * max([26, *map(_column_number, columns)]), tail)
 
 
 def _column_number(letters: bytes) -> int:

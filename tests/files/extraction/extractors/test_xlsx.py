@@ -102,6 +102,8 @@ def test_headers_footers_and_charts_of_a_sheet_are_read(tmp_path: Path) -> None:
     sheet = book.worksheets[0]
     for row in (["Year", "Tugs"], [2001, 5], [2002, 8]):
         sheet.append(row)
+    assert sheet.oddHeader is not None
+    assert sheet.oddFooter is not None
     sheet.oddHeader.center.text = "Port && authority"
     sheet.oddFooter.right.text = "Page &P of &N"
     chart = BarChart()
