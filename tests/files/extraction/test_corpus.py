@@ -19,6 +19,11 @@ CORPUS = Path(__file__).resolve().parents[3] / "../shared/corpus"
 FLOOR = {
     "pdf": 27,
     "docx": 13,
+    "pptx": 5,
+    "odt": 3,
+    "ods": 2,
+    "odp": 1,
+    "epub": 3,
     "xlsx": 12,
     "html": 11,
     "md": 3,
