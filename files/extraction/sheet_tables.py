@@ -68,12 +68,14 @@ def sheet_segments(rows: FilledRows, name: str, left: int) -> Iterator[Segment]:
         text = "".join(row).strip()
         yield Segment(text, SegmentKind.CAPTION, Place(sheet=name, cells=_range(left, rows.width, number, number)))
     body = chain(opening[len(captions) + (header is not None) :], rows)
+    width = max((len(row) for _, row in opening), default=1)
     if header is None:
         first = next(body, None)
         if first is None:
             return
-        header = (first[0], [column_letters(left + at) for at in range(len(first[1]))])
+        header = (first[0], [column_letters(left + at) for at in range(width)])
         body = chain([first], body)
+    header = (header[0], [*header[1], *[""] * (width - len(header[1]))])
     for chunk in table_chunks(header, body):
         place = Place(sheet=name, cells=_range(left, rows.width, chunk.first, chunk.last))
         yield Segment(chunk.text, SegmentKind.TABLE, place)

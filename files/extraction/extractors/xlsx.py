@@ -196,7 +196,7 @@ def _extent(package: Package, part: str) -> _Extent:
             columns.update(_FAR_COLUMN.findall(block))
             for word, pattern in _ROWS:
                 numbers = list(map(int, pattern.findall(block))) if word in block else []
-                rows = {min(*rows, *numbers), max(*rows, *numbers)} if numbers else rows
+                rows = {min((*rows, *numbers)), max((*rows, *numbers))} if numbers else rows
             rest = block[-_OVERLAP:]
     height = max(rows) - min(rows) + 1 if rows else 1
     return _Extent(height * max([26, *map(_column_number, columns)]), tail)

@@ -79,6 +79,19 @@ def test_cells_in_opposite_corners_are_read_without_the_rectangle_between_them(t
     assert not warnings_of(pieces)
 
 
+def test_a_sheet_of_one_row_is_read_and_so_are_those_after_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.xlsx", xlsx({"S": [["alone"]], "T": [["Ship"], ["Aurora"]]}))
+    pieces = read(path, XLSX)
+    assert "alone" in text_of(pieces)
+    assert "Aurora" in text_of(pieces)
+    assert not warnings_of(pieces)
+
+
+def test_a_header_is_as_wide_as_the_rows_below_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.xlsx", xlsx({"S": [["Item", "Price"], ["rope", 12, "for the quay"]]}))
+    assert "| Item | Price |  |\n| --- | --- | --- |\n| rope | 12 | for the quay |" in text_of(read(path, XLSX))
+
+
 def test_a_title_above_the_table_is_not_its_header(tmp_path: Path) -> None:
     path = write(
         tmp_path / "t.xlsx",
