@@ -18,7 +18,7 @@ from tests.files.extraction.contract import facts, text_of, warnings_of
 CORPUS = Path(__file__).resolve().parents[3] / "../shared/corpus"
 FLOOR = {
     "pdf": 27,
-    "docx": 13,
+    "docx": 14,
     "pptx": 5,
     "odt": 3,
     "ods": 2,
