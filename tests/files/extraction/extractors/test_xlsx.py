@@ -130,6 +130,21 @@ def test_headers_footers_and_charts_of_a_sheet_are_read(tmp_path: Path) -> None:
     assert "Ships a year" in found
 
 
+def test_percentages_read_as_in_excel(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row, (value, form) in enumerate(((0.12, "0%"), (1 / 3, "0.0%"), (0.5, "General"), (0.256, '"%" 0.00%')), 1):
+        sheet.cell(row, 3, f"share {row}")
+        sheet.cell(row, 4, value).number_format = form
+    path = tmp_path / "percent.xlsx"
+    book.save(path)
+    text = text_of(read(path, XLSX))
+    for line in ("share 1 | 12%", "share 2 | 33.33%", "share 3 | 0.5", "share 4 | 25.6%"):
+        assert f"| {line} |" in text
+
+
 class TestBinaryWorkbook(ExtractorContract):
     media_type = XLSB
     ending = "xlsb"
