@@ -79,10 +79,8 @@ def detect(path: Path, name: str = "") -> Detected:
 
 def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     if found := by_signature(head):
-        inside = _inside(file, head, found)
-        if inside == media_types.ZIP and (package := _damaged_package(head, name)):
-            return package, "name"
-        return inside, "content"
+        package = _damaged_package(head, name) if (inside := _inside(file, head, found)) == media_types.ZIP else None
+        return (package, "name") if package else (inside, "content")
     named = by_file_name(name)
     text = _as_text(head)
     if text is None:
