@@ -54,6 +54,7 @@ _OPENINGS = (
     ("<svg", "image/svg+xml"), ("<?php", "text/x-php"), ("WEBVTT", "text/vtt"), ("BEGIN:VCALENDAR", "text/calendar"),
 )  # fmt: skip
 _ELEMENT = re.compile(r"\s*<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,2000})?>")
+_PACKAGE_OPENINGS = (b"[Content_Types].xml", b"_rels/", b"mimetype", b"META-INF/container.xml")
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x08\x1a")
 
 By = Literal["content", "name", "text"]
@@ -78,7 +79,8 @@ def detect(path: Path, name: str = "") -> Detected:
 
 def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     if found := by_signature(head):
-        return _inside(file, head, found), "content"
+        package = _damaged_package(head, name) if (inside := _inside(file, head, found)) == media_types.ZIP else None
+        return (package, "name") if package else (inside, "content")
     named = by_file_name(name)
     text = _as_text(head)
     if text is None:
@@ -99,6 +101,17 @@ def _inside(file: BinaryIO, head: bytes, media_type: str) -> str:
     if media_type == "application/gzip" and _is_packed_drawing(head):
         return "image/svg+xml"
     return look_into_ole(file, head) if media_type == media_types.OLE else media_type
+
+
+def _damaged_package(head: bytes, name: str) -> str | None:
+    """Return the type that `name` stands for when a ZIP begins as a document does but lacks its parts.
+
+    Such a file is cut off or broken: to a person it is a damaged document, not an archive of what is left of it.
+    """
+    named = by_file_name(name)
+    if named is None or named.kind not in ("document", "spreadsheet") or named.textual:
+        return None
+    return named.name if head[30:].startswith(_PACKAGE_OPENINGS) else None
 
 
 def _is_packed_drawing(head: bytes) -> bool:

@@ -14,8 +14,8 @@ from files.extraction.odf_text import OdfText, running_titles, whole
 from files.extraction.safe_xml import attribute, child, local_name
 from files.extraction.sheet_tables import (
     CellBudget,
+    FilledRows,
     column_letters,
-    filled_rows,
     sheet_heading,
     sheet_segments,
     shown,
@@ -44,7 +44,7 @@ class OdsExtractor(Extractor):
             while sheet := events.next_sheet():
                 sheets.append(sheet)
                 yield sheet_heading(sheet.name, sheet.hidden)
-                yield from sheet_segments(filled_rows(events.rows(sheet), budget), sheet.name, 0)
+                yield from sheet_segments(FilledRows(events.rows(sheet), budget), sheet.name, 0)
                 yield from sheet.beside
                 yield Coverage("sheets", len(sheets), len(sheets))
             yield from running_titles(OdfText(document), document.styles.used_masters())

@@ -18,7 +18,12 @@ from tests.files.extraction.contract import facts, text_of, warnings_of
 CORPUS = Path(__file__).resolve().parents[3] / "../shared/corpus"
 FLOOR = {
     "pdf": 27,
-    "docx": 13,
+    "docx": 14,
+    "pptx": 5,
+    "odt": 3,
+    "ods": 2,
+    "odp": 1,
+    "epub": 3,
     "xlsx": 12,
     "html": 11,
     "md": 3,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from files.extraction.detection import detect
-from files.extraction.media_types import DOCX, XLSX
+from files.extraction.media_types import DOCX, ODT, XLSX
 from tests.files.extraction import samples
 
 
@@ -137,6 +137,18 @@ def test_a_zip_cut_off_in_the_middle_is_still_known(tmp_path: Path) -> None:
         DOCX,
         "application/zip",
     )
+
+
+def test_a_document_of_which_the_beginning_is_left_goes_to_its_reader(tmp_path: Path) -> None:
+    path = samples.write(tmp_path / "x", samples.zipped({"[Content_Types].xml": "", "_rels/.rels": ""}))
+    assert detect(path, "letter.docx").media_type == DOCX
+    assert detect(path, "letter.zip").media_type == "application/zip"
+
+
+def test_an_open_document_that_another_program_packed_is_known(tmp_path: Path) -> None:
+    parts = {"content.xml": "<a/>", "mimetype": ODT[0]}
+    path = samples.write(tmp_path / "x", samples.zipped(parts))
+    assert detect(path, "x").media_type == ODT[0]
 
 
 def test_an_ole_directory_beyond_the_end_is_no_obstacle(tmp_path: Path) -> None:
