@@ -46,10 +46,12 @@ class TestIniExtractor(ExtractorContract):
 
 
 def test_properties_and_env_files_are_read_too(tmp_path: Path) -> None:
-    content = "# a remark\nexport DB_URL=postgres://x\nlong.key = first \\\n  second = not a key\nlast: 1\n"
+    content = (
+        "# a remark\nexport DB_URL=postgres://x\nlong.key = first \\\n  second = not a key\nlast: 1\nmoon=I\\u006f\n"
+    )
     pieces = read(write(tmp_path / "a.properties", content), INI)
-    assert facts(pieces)["keys"] == ["DB_URL", "long.key", "last"]
-    assert text_of(pieces) == content.strip()
+    assert facts(pieces)["keys"] == ["DB_URL", "long.key", "last", "moon"]
+    assert text_of(pieces) == content.strip().replace("\\u006f", "o")
 
 
 def test_a_text_of_several_lines_holds_no_keys(tmp_path: Path) -> None:
