@@ -92,7 +92,7 @@ class _Arrow(_Table):
 
         self._reader = pa.ipc.open_file(pa.OSFile(str(path)))
         self.schema = self._reader.schema
-        self.rows = sum(self._reader.get_batch(at).num_rows for at in range(self._reader.num_record_batches))
+        self.rows = self._reader.count_rows()
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         for at in range(self._reader.num_record_batches):
