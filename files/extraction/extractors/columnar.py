@@ -197,6 +197,7 @@ def _progress(done: int, total: int) -> Iterator[Coverage]:
 def _numbered(table: _Table, size: int, allowed: int) -> Iterator[NumberedRow]:
     number = 0
     for batch in table.batches(size):
+        batch.validate(full=True)  # offsets of a damaged file may point anywhere: unchecked they end the process
         columns = [_values(column) for column in batch.columns]
         for row in zip(*columns, strict=True):
             number += 1

@@ -114,6 +114,12 @@ def test_a_damaged_page_costs_only_its_table(tmp_path: Path) -> None:
     assert warnings_of(pieces) == ["malformed"]
 
 
+def test_a_damaged_schema_is_refused_with_a_code(tmp_path: Path) -> None:
+    data = database(SHIPS).replace(b"CREATE TABLE ships", b"CREATE TABLE\x80ships")
+    with pytest.raises(MalformedFile):
+        read(write(tmp_path / "s.sqlite", data), SQLITE)
+
+
 def test_an_encrypted_database_is_told_from_a_damaged_one(tmp_path: Path) -> None:
     with pytest.raises(EncryptedFile):
         read(write(tmp_path / "e.db", random.Random(1).randbytes(8192)), SQLITE)
