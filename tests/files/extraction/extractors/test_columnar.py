@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, orc, parquet
 
-from files.extraction.base import ExtractionError, Source
+from files.extraction.base import Source
 from files.extraction.errors import MalformedFile, UnsupportedFormat
 from files.extraction.limits import Limits
 from files.extraction.sandbox import extract_in_sandbox
@@ -81,6 +81,16 @@ class TestArrow(ExtractorContract):
     sample = as_arrow(SHIPS)
     says = "| Aurora 299 | 299 | 1929-01-02 |"
 
+    @pytest.mark.parametrize("seed", range(20))
+    def test_offsets_that_point_anywhere_do_not_end_the_process(self, path: Path, seed: int) -> None:
+        out = io.BytesIO()
+        feather.write_feather(SHIPS, out, compression="uncompressed")
+        data = bytearray(out.getvalue())
+        for at in range(400 + seed * 4, 1600 + seed * 4, 80):
+            data[at : at + 4] = b"\xff\xff\xff\x7f"
+        path.write_bytes(data)
+        self.check_bounded(path)
+
 
 class TestOrc(ExtractorContract):
     media_type = ORC
@@ -111,20 +121,6 @@ def test_a_table_without_rows_tells_its_columns(tmp_path: Path) -> None:
     pieces = read(write(tmp_path / "e.parquet", as_parquet(SHIPS.slice(0, 0))), PARQUET)
     assert "- tons: int64" in text_of(pieces)
     assert facts(pieces)["row_count"] == 0
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_offsets_that_point_anywhere_do_not_end_the_process(tmp_path: Path, seed: int) -> None:
-    out = io.BytesIO()
-    feather.write_feather(SHIPS, out, compression="uncompressed")
-    data = bytearray(out.getvalue())
-    for at in range(400 + seed * 4, 1600 + seed * 4, 80):
-        data[at : at + 4] = b"\xff\xff\xff\x7f"
-    path = write(tmp_path / "o.arrow", bytes(data))
-    try:
-        read(path, ARROW)
-    except ExtractionError as error:
-        assert error.code == "malformed"
 
 
 def test_a_footer_that_lies_about_its_length_is_refused(tmp_path: Path) -> None:
