@@ -117,6 +117,21 @@ def test_values_of_every_kind_are_shown(tmp_path: Path) -> None:
     assert "| (2 bytes) | old writer | 12.50 | 2024-05-01 10:30:00+00:00 | true |  | 2023-11-14" in text
 
 
+def test_times_that_python_cannot_hold_are_shown_as_arrow_writes_them(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "nowhere": pa.array([1_700_000_000], pa.timestamp("s", "Nowhere/Land")),
+            "far": pa.array([2**45], pa.timestamp("s")),
+            "early": pa.array([-(10**6)], pa.date32()),
+            "last": pa.array(["kept"]),
+        }
+    )
+    pieces = read(write(tmp_path / "t.arrow", as_arrow(table)), ARROW)
+    assert "| 2023-11-14 22:13:20 |" in text_of(pieces)
+    assert "| kept |" in text_of(pieces)
+    assert not warnings_of(pieces)
+
+
 def test_a_table_without_rows_tells_its_columns(tmp_path: Path) -> None:
     pieces = read(write(tmp_path / "e.parquet", as_parquet(SHIPS.slice(0, 0))), PARQUET)
     assert "- tons: int64" in text_of(pieces)
