@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
     "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL", "charset_normalizer",
-    "markdown_it", "pandas", "playwright", "pytest",
+    "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
 }  # fmt: skip
 
 STARTS = {

@@ -40,6 +40,13 @@ FLOOR = {
     "yaml": 2,
     "srt": 1,
     "vtt": 2,
+    "7z": 3,
+    "gz": 2,
+    "parquet": 3,
+    "rar": 2,
+    "sqlite": 1,
+    "tar": 3,
+    "zip": 5,
 }
 
 pytestmark = pytest.mark.skipif(not (CORPUS / "score.py").exists(), reason="the shared corpus is not here")
