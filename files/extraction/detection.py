@@ -104,7 +104,10 @@ def _by_opening(text: str) -> str | None:
         return "image/svg+xml"
     if text.startswith("WEBVTT"):
         return "text/vtt"
-    return "text/calendar" if text.startswith("BEGIN:VCALENDAR") else None
+    opening = text[:40].lstrip().upper()
+    if opening.startswith("BEGIN:VCARD"):
+        return "text/vcard"
+    return "text/calendar" if opening.startswith("BEGIN:VCALENDAR") else None
 
 
 def _better_than_name(named: str, text: str) -> tuple[str, By]:

@@ -50,6 +50,8 @@ FORMATS: list[Format] = [
     Format("Rich Text (RTF)", ("application/rtf",), (_EXTRACTORS + "rtf.RtfExtractor",)),
     Format("mail (EML)", ("message/rfc822", "multipart/related"), (_EXTRACTORS + "mail.MailExtractor",)),
     Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), (_EXTRACTORS + "msg.MsgExtractor",)),
+    Format("calendar (ICS)", ("text/calendar",), (_EXTRACTORS + "calendar.CalendarExtractor",)),
+    Format("contacts (VCF)", ("text/vcard",), (_EXTRACTORS + "contacts.ContactsExtractor",)),
     Format("mailbox (MBOX)", ("application/mbox",), (_EXTRACTORS + "mailbox.MailboxExtractor",)),
     Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
