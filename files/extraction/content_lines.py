@@ -1,4 +1,7 @@
-"""The lines that calendars and contacts are made of: unfolded, with their parameters. Source: RFC 5545 3.1, RFC 6350 3."""
+"""The lines that calendars and contacts are made of: unfolded, with their parameters.
+
+Source: RFC 5545 3.1, RFC 6350 3.
+"""
 
 from __future__ import annotations
 

@@ -26,10 +26,12 @@ _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _XML_PROLOG = re.compile(r"<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]*(?:\[.{0,4000}?\])?[^>]*>", re.S)
 _JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
 _MAIL_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):(?: |$)")
-_MAIL_HEADERS = frozenset(
-    "received return-path message-id mime-version delivered-to from date to subject content-type x-mailer sender "
-    "reply-to cc dkim-signature".split()
-)
+# fmt: off
+_MAIL_HEADERS = frozenset((
+    "received", "return-path", "message-id", "mime-version", "delivered-to", "from", "date", "to", "subject",
+    "content-type", "x-mailer", "sender", "reply-to", "cc", "dkim-signature",
+))
+# fmt: on
 _MARKDOWN = re.compile(r"(?m)^(?:#{1,6} \S|```|\|[ :|-]*--[ :|-]*\|\s*$|\[[^\]\n]{1,80}\]: \S)")
 _SHEBANGS = (("python", "text/x-python"), ("node", "text/javascript"), ("perl", "text/x-perl"), ("ruby", "text/x-ruby"))
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x08\x1a")
@@ -138,7 +140,7 @@ def _by_looks(text: str) -> str:
 
 def _is_mail(text: str) -> bool:
     """Tell a mail by its first lines: nothing but headers, three of those that mails have, or two and their end."""
-    known = set()
+    known: set[str] = set()
     for line in text.split("\n")[:60]:
         header = _MAIL_HEADER.match(line)
         if not line.strip():

@@ -19,7 +19,7 @@ _FIRST_YEAR = 1980
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What one storage holds: the message itself, a receiver, an attachment. `path` ends with `/` unless it is empty."""
+    """What one storage holds: the message itself, a receiver, an attachment. `path` ends with `/` or is empty."""
 
     container: Container
     path: str

@@ -207,9 +207,7 @@ class RtfReader:
         role = ""
         if word in words.RUNNING:
             role = "running"
-        elif word in words.NOTES:
-            role = word
-        elif word in ("fldinst", "fonttbl", "stylesheet", "htmltag"):
+        elif word in words.NOTES or word in ("fldinst", "fonttbl", "stylesheet", "htmltag"):
             role = word
         elif word in words.TIMES or (word in words.FACTS and self._group.role.startswith("info")):
             role = f"info {word}"
@@ -268,9 +266,7 @@ class RtfReader:
             self._fonts[self._font] = (words.charset_codec(number or 0), number == 2)
         elif word == "cpg" and group.role == "fonttbl" and number:
             self._fonts[self._font] = (code_page_codec(number), False)
-        elif word in ("v", "deleted"):
-            self._group = replace(group, hidden=number != 0)
-        elif word == "htmlrtf" and self._as_html:
+        elif word in ("v", "deleted") or (word == "htmlrtf" and self._as_html):
             self._group = replace(group, hidden=number != 0)
         elif word == "plain":
             self._group = replace(group, hidden=False)

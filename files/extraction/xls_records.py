@@ -164,20 +164,21 @@ class XlsWorkbook:
         at = start + (7 if old else 6)  # Excel 2 keeps a cell's looks in three bytes instead of two
         left = start + size - at
         xf = 0 if old else _word(data, start + 4)
-        if kind == _NUMBER and left >= 8:
-            return self._number(struct.unpack_from("<d", data, at)[0], xf)
-        if kind == _RK and left >= 4:
-            return self._number(decoded_rk(struct.unpack_from("<I", data, at)[0]), xf)
-        if kind == _SHARED_LABEL and left >= 4:
-            (index,) = struct.unpack_from("<I", data, at)
-            return self._strings[index] if index < len(self._strings) else ""
-        if kind == _LOGICAL and left >= 2:
-            return _logical(data[at], is_error=data[at + 1] != 0)
-        if kind == _INTEGER and old and left >= 2:
-            return str(_word(data, at))
         if kind in (_LABEL, _RICH_LABEL):
             return self._short_text(data[at : at + left]) if old else self._long_text(data[at : at + left])
-        return ""
+        value = ""
+        if kind == _NUMBER and left >= 8:
+            value = self._number(struct.unpack_from("<d", data, at)[0], xf)
+        elif kind == _RK and left >= 4:
+            value = self._number(decoded_rk(struct.unpack_from("<I", data, at)[0]), xf)
+        elif kind == _SHARED_LABEL and left >= 4:
+            (index,) = struct.unpack_from("<I", data, at)
+            value = self._strings[index] if index < len(self._strings) else ""
+        elif kind == _LOGICAL and left >= 2:
+            value = _logical(data[at], is_error=data[at + 1] != 0)
+        elif kind == _INTEGER and old and left >= 2:
+            value = str(_word(data, at))
+        return value
 
     def _formula(self, start: int) -> tuple[tuple[int, int] | None, str]:
         """Return the cell whose text follows, or the value that the formula had when the file was saved."""

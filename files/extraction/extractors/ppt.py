@@ -33,7 +33,9 @@ class PptExtractor(Extractor):
         if len(slides) > limits.pages:
             raise TooManyPages
         hidden = [number for number, slide in enumerate(slides, 1) if slide.hidden]
-        yield Metadata({"slide_count": len(slides), "hidden_slides": hidden} if hidden else {"slide_count": len(slides)})
+        yield Metadata(
+            {"slide_count": len(slides), "hidden_slides": hidden} if hidden else {"slide_count": len(slides)}
+        )
         for number, slide in enumerate(slides, 1):
             yield from _segments(number, slide)
         for text in dict.fromkeys(presentation.master_texts()):
