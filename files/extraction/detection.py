@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from files.extraction import media_types
-from files.extraction.containers import look_into_ole, look_into_zip
+from files.extraction.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
 from files.extraction.encoding import wide_encoding
 from files.extraction.media_types import PLAIN, UNKNOWN, by_file_name, kind_of
 from files.extraction.signatures import by_signature
@@ -57,9 +57,13 @@ def detect(path: Path, name: str = "") -> Detected:
 
 
 def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
-    if found := by_signature(head):
-        return _inside(file, head, found), "content"
     named = by_file_name(name)
+    if found := by_signature(head):
+        inside = _inside(file, head, found)
+        # A container too damaged to look into goes to the reader that its ending names.
+        if inside == media_types.OLE and named and named.name in OLE_DOCUMENTS:
+            return named.name, "name"
+        return inside, "content"
     text = _as_text(head)
     if text is None:
         # Damaged bytes under a known ending go to that format's reader, which can say that they are damaged.

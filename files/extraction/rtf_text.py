@@ -47,10 +47,11 @@ class _Group:
 
 
 class RtfReader:
-    """Reads one document. `facts` is complete when `blocks` has been read to its end."""
+    """Reads one document. `facts` and `cut_off` are right when `blocks` has been read to its end."""
 
     def __init__(self, data: bytes, *, as_html: bool = False) -> None:
         self.facts: dict[str, object] = {}
+        self.cut_off = False
         self._data = data
         self._as_html = as_html
         self._codec = "cp1252"
@@ -87,6 +88,7 @@ class RtfReader:
         self._end_paragraph()
         self._end_table()
         yield from self._done
+        self.cut_off = bool(self._open) and not self._data[-64:].rstrip(b"\r\n\t \0").endswith(b"}")
         for text in self._running:
             yield RtfBlock(text, is_note=True)
 
