@@ -18,6 +18,7 @@ from files.extraction.encoding import decode
 _LINE = 64 * 1024
 _HEADER_BYTES = 16 * 1024
 _BLOCK = 1 << 16
+_ENOUGH = 12
 _HEADERS = 500
 _ALWAYS = ("from", "to", "subject", "date", "content-type", "content-transfer-encoding")
 _ENCODED = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\n]{0,8000})\?=")
@@ -170,7 +171,11 @@ def _word_bytes(kind: str, text: str) -> bytes:
 
 
 def _as_text(value: bytes) -> str:
-    return value.decode("ascii") if value.isascii() else decode(value)[0]
+    """Return a header that may hold bare bytes; a few of them are too little to guess from."""
+    if value.isascii() or is_utf8(value):
+        return value.decode("utf-8")
+    few = sum(byte > 127 for byte in value) < _ENOUGH
+    return value.decode("cp1252", "replace") if few else decode(value)[0]
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from files.extraction.mail_parts import MailFile, Part, file_name
 _SHOWN = (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Bcc", "bcc"), ("Date", "sent_at"))
 _WORDS = re.compile(r"\w+")
 _LINK_TARGET = re.compile(r"\]\([^()\s]{0,400}\)")
-_OWN_WORDS = 0.2  # a share of words that the plain form lacks, above which the page is read too
+_OWN_WORDS = 0.5  # a share of words that the plain form lacks, above which the page is read too
 _PARAGRAPH_CHARS = 2_000
 _ARMOURED = "-----BEGIN PGP MESSAGE-----"
 _CIPHERS = ("application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -140,14 +140,14 @@ def _sort(part: Part, found: _Sorted, *, choice: int, saved_page: bool) -> None:
     kind = part.media_type
     if kind == "multipart/alternative":
         choice = choice or len(found.bodies) + 1
-    if kind.startswith("multipart/") and (part.parts or "boundary" in part.content.parameters):
+    if part.parts:
         for inner in part.parts:
             _sort(inner, found, choice=choice, saved_page=saved_page)
         return
     is_file = part.disposition.value == "attachment" or bool(part.name)
     if kind == "text/html" and (not is_file or saved_page):
         found.bodies.append(_Body(part, choice, is_page=True))
-    elif kind in _PLAIN and not is_file:
+    elif (kind in _PLAIN or kind.startswith("multipart/")) and not is_file:
         found.bodies.append(_Body(part, choice, is_page=False))
     elif not _is_decoration(part):
         found.attached.append(part)

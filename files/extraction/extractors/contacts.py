@@ -81,7 +81,8 @@ class _Card:
             self._add(_LABELS[line.name], shown, line)
 
     def _add(self, label: str, shown: str, line: ContentLine) -> None:
-        types = [kind.lower() for kind in line.parameters.get("TYPE", []) if kind.lower() not in _DULL_TYPES]
+        said = ",".join(line.parameters.get("TYPE", [])).lower().split(",")
+        types = [kind for kind in said if kind and kind not in _DULL_TYPES]
         if shown:
             self._lines.append(f"{label} ({', '.join(types)}): {shown}" if types else f"{label}: {shown}")
 

@@ -28,7 +28,9 @@ BODY = [
     Words("\x07", settings=ROW_END),
     Words("Second part\r", settings=b"\x40\x26\x01"),
 ]
-STREAMS = word(BODY, footnotes=[Words("\x02 A footnote.\r")], headers=[Words("Confidential\r"), Words("Confidential\r")])
+STREAMS = word(
+    BODY, footnotes=[Words("\x02 A footnote.\r")], headers=[Words("Confidential\r"), Words("Confidential\r")]
+)
 
 
 def doc(tmp_path: Path, **streams: bytes) -> Path:
