@@ -15,7 +15,7 @@ from typing import BinaryIO, Literal
 from files.extraction import media_types
 from files.extraction.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
 from files.extraction.encoding import wide_encoding
-from files.extraction.media_types import PLAIN, UNKNOWN, by_file_name, kind_of
+from files.extraction.media_types import PLAIN, UNKNOWN, MediaType, by_file_name, kind_of
 from files.extraction.signatures import by_signature
 
 HEAD_BYTES = 16 * 1024
@@ -59,11 +59,7 @@ def detect(path: Path, name: str = "") -> Detected:
 def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     named = by_file_name(name)
     if found := by_signature(head):
-        inside = _inside(file, head, found)
-        # A container too damaged to look into goes to the reader that its ending names.
-        if inside == media_types.OLE and named and named.name in OLE_DOCUMENTS:
-            return named.name, "name"
-        return inside, "content"
+        return _inside(file, head, found, named)
     text = _as_text(head)
     if text is None:
         # Damaged bytes under a known ending go to that format's reader, which can say that they are damaged.
@@ -77,10 +73,15 @@ def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     return _by_looks(text), "text"
 
 
-def _inside(file: BinaryIO, head: bytes, media_type: str) -> str:
+def _inside(file: BinaryIO, head: bytes, media_type: str, named: MediaType | None) -> tuple[str, By]:
     if media_type == media_types.ZIP:
-        return look_into_zip(file, head)
-    return look_into_ole(file, head) if media_type == media_types.OLE else media_type
+        return look_into_zip(file, head), "content"
+    if media_type != media_types.OLE:
+        return media_type, "content"
+    inside = look_into_ole(file, head)
+    if inside == media_types.OLE and named and named.name in OLE_DOCUMENTS:
+        return named.name, "name"  # too damaged to look into: the reader that its ending names can say so
+    return inside, "content"
 
 
 def _as_text(head: bytes) -> str | None:

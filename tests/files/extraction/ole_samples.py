@@ -131,7 +131,7 @@ def word(
     """The streams of a Word 97 document."""
     stories = [list(body), list(footnotes), list(headers)]
     paragraphs = [paragraph for story in stories for paragraph in story]
-    width, codec, start = (2, "utf-16-le", 0x800) if wide else (1, "cp1252", 0x800)
+    codec, start = "utf-16-le" if wide else "cp1252", 0x800
     text, ends, deleted = b"", [], []
     for paragraph in paragraphs:
         raw = paragraph.text.encode(codec)

@@ -11,7 +11,8 @@ from tests.files.extraction.contract import ExtractorContract, facts, read, segm
 from tests.files.extraction.samples import write
 
 RTF = "application/rtf"
-SAMPLE = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Times;}{\f1\fcharset128 Mincho;}{\f2\fcharset238 CE;}{\f3\fcharset2 Symbol;}}
+SAMPLE = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Times;}{\f1\fcharset128 Mincho;}{\f2\fcharset238 CE;}
+{\f3\fcharset2 Symbol;}}
 {\colortbl;\red0\green0\blue0;}{\stylesheet{\s0 Normal;}{\s1\outlinelevel0 Titre 1;}{\s2 heading 2;}}
 {\info{\title The \'e9tude}{\author A. Writer}{\creatim\yr2020\mo2\dy3\hr4\min5}{\nofpages7}}
 {\header Confidential\par}{\*\generator Nobody;}
