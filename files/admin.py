@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from files import services
-from files.models import FileEvent, FileRecord, FileSegment, ProcessingJob, Upload, UploadChunk
+from files.models import FileEvent, FileRecord, FileSegment, FileThumbnail, ProcessingJob, Upload, UploadChunk
 from orchestra.common.errors import OrchestraError
 
 
@@ -49,7 +49,16 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
     actions = ("retry", "cancel", "delete_completely")
     fields = (
         *("name", "tags", "owner", "status", "media_type", "kind", "size", "sha256", "language", "metadata"),
-        *("warnings", "segment_count", "character_count", "chunk_count", "error_code", "error_message", "error_hint"),
+        *(
+            "reader",
+            "warnings",
+            "segment_count",
+            "character_count",
+            "chunk_count",
+            "error_code",
+            "error_message",
+            "error_hint",
+        ),
         *("version", "generation", "created_at", "updated_at"),
     )
     readonly_fields = fields[2:]
@@ -143,6 +152,16 @@ class UploadAdmin(_Machine, admin.ModelAdmin[Upload]):
     list_filter = ("completed_at",)
     search_fields = ("file__name", "owner__username")
     list_select_related = ("file", "owner")
+
+
+@admin.register(FileThumbnail)
+class FileThumbnailAdmin(_Machine, admin.ModelAdmin[FileThumbnail]):
+    """Small pictures."""
+
+    list_display = ("file", "media_type", "width", "height")
+    search_fields = ("file__name",)
+    list_select_related = ("file",)
+    exclude = ("data",)
 
 
 @admin.register(UploadChunk)

@@ -11,13 +11,15 @@ class FilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register this application's health checks, and what follows the end of a file's row."""
+        """Register health checks, the reference's page of file types, and what follows the end of a file's row."""
         from django.db.models.signals import post_delete
 
-        from files import health
+        from files import file_types, health
         from files.models import FileRecord
         from files.services import forget_bytes
+        from orchestra.monitoring.reference import add_page
 
         # However the row goes, with its owner for instance, its bytes go too.
         post_delete.connect(forget_bytes, sender=FileRecord)
         health.register()
+        add_page("file-types.md", file_types.reference_page)

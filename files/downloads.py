@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from django.http import FileResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from files import storage
 from files.errors import FileNotFound
-from files.models import FileRecord
+from files.models import FileRecord, FileThumbnail
 from orchestra.common.api_errors import error_body
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII | re.IGNORECASE)
@@ -40,6 +40,16 @@ def respond(file: FileRecord, range_header: str) -> HttpResponseBase:
     response["Accept-Ranges"] = "bytes"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
     return harmless(response)
+
+
+def thumbnail(file: FileRecord) -> HttpResponse:
+    """Return a file's small picture. Raises FileNotFound where it has none."""
+    picture = FileThumbnail.objects.filter(file=file).first()
+    if picture is None:
+        raise FileNotFound("This file has no picture.")
+    response = harmless(HttpResponse(bytes(picture.data), content_type=picture.media_type))
+    response["Cache-Control"] = "private, max-age=300"
+    return response
 
 
 def _ranged(path: Path, size: int, header: str) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Health checks of files: storage, and the way of the status socket."""
+"""Health checks of files: storage, the sandbox around readers, and the way of the status socket."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _SOCKET_SECONDS = 10
 def register() -> None:
     """Register this application's checks."""
     registry.add("storage", check_storage)
+    registry.add("sandbox", check_sandbox)
     registry.add("socket", check_socket)
 
 
@@ -41,6 +42,22 @@ def check_storage() -> Outcome:
     if free < _LOW_SPACE:
         return Outcome.failed(f"{free / 1024**3:.1f} GiB are left for uploads.", "Free some space or move UPLOAD_DIR.")
     return Outcome.passed(f"{directory} is writable; {free / 1024**3:.1f} GiB are free.")
+
+
+def check_sandbox() -> Outcome:
+    """Start a reading process and ask what it is kept from."""
+    from files.extraction import protections
+    from files.extraction.errors import SandboxUnavailable
+    from files.extraction.sandbox import sandbox_level
+
+    try:
+        level = sandbox_level()
+    except SandboxUnavailable as exc:
+        return Outcome.failed(exc.message, "Look at this machine's memory and number of processes; no file is read.")
+    sentence, remedies = protections.sentence_of(level), protections.remedies_of(level)
+    if not protections.is_sufficient(level):
+        return Outcome.failed(sentence, " ".join(remedies))
+    return Outcome.passed(" ".join((sentence, *remedies)))
 
 
 def check_socket() -> Outcome:

@@ -47,6 +47,7 @@ class FileRecord(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     warnings = models.JSONField(default=list, blank=True, help_text="What could not be read: code, message, place.")
     language = models.CharField(max_length=16, blank=True)
+    has_thumbnail = models.BooleanField(default=False)
     reader = models.CharField(max_length=40, blank=True, help_text="The extractor that read the file.")
     generation = models.PositiveIntegerField(default=0, help_text="Which segments are current; 0 before any.")
     segment_count = models.PositiveIntegerField(default=0)
@@ -136,6 +137,20 @@ class FileSegment(models.Model):
 
     def __str__(self) -> str:
         return f"segment {self.ordinal}"
+
+
+class FileThumbnail(models.Model):
+    """A small picture of a file, replaced with its text."""
+
+    file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, primary_key=True, related_name="thumbnail")
+    file_id: UUID
+    data = models.BinaryField()
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"thumbnail, {self.width} x {self.height}"
 
 
 class JobState(models.TextChoices):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
 from rest_framework import serializers
 
 from files.models import FileEvent, FileSegment, FileStatus
@@ -48,6 +49,8 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     version = serializers.IntegerField(source="file.version", help_text="Grows with every change.")
     tags = serializers.ListField(source="file.tags", child=serializers.CharField())
     language = serializers.CharField(source="file.language")
+    reader = serializers.CharField(source="file.reader", help_text="The extractor that read it.")
+    thumbnail = serializers.SerializerMethodField(help_text="Address of a small picture; null where there is none.")
     segment_count = serializers.IntegerField(source="file.segment_count")
     character_count = serializers.IntegerField(source="file.character_count")
     chunk_count = serializers.IntegerField(source="file.chunk_count")
@@ -63,6 +66,12 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     def get_type_label(self, view: FileStatusView) -> str:
         """Return the media type's name for people; empty until the content was looked at."""
         return type_label(view.file.media_type)
+
+    def get_thumbnail(self, view: FileStatusView) -> str | None:
+        """Return the picture's address, which changes with the file's generation."""
+        if not view.file.has_thumbnail:
+            return None
+        return f"{reverse('api-file-thumbnail', args=[view.file.pk])}?generation={view.file.generation}"
 
     def get_error(self, view: FileStatusView) -> dict[str, str] | None:
         """Return the reason of a failed file, None otherwise."""

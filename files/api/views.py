@@ -161,6 +161,15 @@ class FileDownloadView(APIView):
         return downloads.respond(file, request.headers.get("Range", ""))
 
 
+class ThumbnailView(APIView):
+    """A small picture of the file."""
+
+    @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY})
+    def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
+        """Return the picture; 404 where the file has none."""
+        return downloads.thumbnail(selectors.get_file(_user(request), file_id))
+
+
 class RetryView(APIView):
     """Process a file again."""
 

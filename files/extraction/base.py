@@ -46,8 +46,13 @@ class Extractor(ABC):
     """Reads one family of formats: which ones, `registry` says.
 
     `extract` is a generator: memory stays flat, and what was yielded before an error is kept as a partial result.
-    No I/O in the constructor, no state between calls.
+    No I/O in the constructor, no state between calls. `starts_programs` asks the sandbox to let this reader start
+    programs of the machine, which no other may. `expects_text` is False where the facts alone are a complete reading (a
+    photo, a song): such a file without text is not told as partial.
     """
+
+    starts_programs: ClassVar[bool] = False
+    expects_text: ClassVar[bool] = True
 
     @abstractmethod
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -42,28 +44,49 @@ def look_into_zip(file: BinaryIO, head: bytes) -> str:
                 if b"xl/workbook.bin" in names:
                     return media_types.XLSB
                 return with_macros if b"vbaProject.bin" in names else plain
-    return _other_package(names)
+    return _other_package(file, names)
 
 
-def _other_package(names: bytes) -> str:
+def _other_package(file: BinaryIO, names: bytes) -> str:
     if b"AndroidManifest.xml" in names:
         return "application/vnd.android.package-archive"
     if b"META-INF/MANIFEST.MF" in names:
         return "application/java-archive"
     if b"META-INF/container.xml" in names:
-        return "application/epub+zip"
+        return media_types.EPUB
+    if b"content.xml" in names and b"mimetype" in names and len(names) < _DIRECTORY_BYTES:
+        return _declared_later(file)
     if b"Index/Document.iwa" in names or b"Index/Slide.iwa" in names:
-        if b"Index/Slide" in names:
-            return "application/vnd.apple.keynote"
-        return "application/vnd.apple.numbers" if b"Index/Tables/" in names else "application/vnd.apple.pages"
+        return _apple_type(names)
     return media_types.ZIP
+
+
+def _apple_type(names: bytes) -> str:
+    if b"Index/Slide" in names:
+        return "application/vnd.apple.keynote"
+    return "application/vnd.apple.numbers" if b"Index/Tables/" in names else "application/vnd.apple.pages"
 
 
 def _open_document_type(head: bytes) -> str:
     start = head.index(b"application/", 30)
     end = min((at for at in (head.find(b"PK", start), start + 80) if at > 0), default=start + 80)
-    declared = head[start:end].decode("ascii", "ignore").removesuffix("-template")
-    return declared if declared in media_types.BY_NAME else media_types.ZIP
+    return _known_document(head[start:end].decode("ascii", "ignore"))
+
+
+def _known_document(declared: str) -> str:
+    plain = declared.strip()
+    for variant in ("-template", "-master", "-web"):
+        plain = plain.removesuffix(variant)
+    return plain if plain in media_types.BY_NAME else media_types.ZIP
+
+
+def _declared_later(file: BinaryIO) -> str:
+    """Return the type of an OpenDocument file that another program has packed: its type is not the first member."""
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open("mimetype") as member:
+            return _known_document(member.read(200).decode("ascii", "ignore"))
+    except (zipfile.BadZipFile, KeyError, OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error):
+        return media_types.ZIP
 
 
 def _central_directory(file: BinaryIO) -> bytes:

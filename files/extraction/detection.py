@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -16,6 +18,7 @@ from files.extraction import media_types
 from files.extraction.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
 from files.extraction.encoding import wide_encoding
 from files.extraction.media_types import PLAIN, UNKNOWN, MediaType, by_file_name, kind_of
+from files.extraction.same_endings import told_apart
 from files.extraction.signatures import by_signature
 
 HEAD_BYTES = 16 * 1024
@@ -24,16 +27,34 @@ _HTML = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|b
 _XML = re.compile(r"\s*<\?xml\b")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _XML_PROLOG = re.compile(r"<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]*(?:\[.{0,4000}?\])?[^>]*>", re.S)
+_FLAT_ODF = re.compile(
+    r"""office:mimetype=["'](application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics))"""
+)
 _JSON = re.compile(r'\s*(?:\{\s*(?:"(?:[^"\\]|\\.){0,500}"\s*:|\})|\[\s*(?:[\[{"\]]|-?\d|true|false|null))')
 _MAIL_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}):(?: |$)")
-# fmt: off
 _MAIL_HEADERS = frozenset((
     "received", "return-path", "message-id", "mime-version", "delivered-to", "from", "date", "to", "subject",
     "content-type", "x-mailer", "sender", "reply-to", "cc", "dkim-signature",
-))
-# fmt: on
+))  # fmt: skip
 _MARKDOWN = re.compile(r"(?m)^(?:#{1,6} \S|```|\|[ :|-]*--[ :|-]*\|\s*$|\[[^\]\n]{1,80}\]: \S)")
-_SHEBANGS = (("python", "text/x-python"), ("node", "text/javascript"), ("perl", "text/x-perl"), ("ruby", "text/x-ruby"))
+_SHEBANGS = (
+    ("python", "text/x-python"), ("node", "text/javascript"), ("deno", "text/x-typescript"), ("perl", "text/x-perl"),
+    ("ruby", "text/x-ruby"), ("php", "text/x-php"), ("lua", "text/x-lua"), ("Rscript", "text/x-r"),
+    ("groovy", "text/x-groovy"), ("swift", "text/x-swift"), ("make", "text/x-makefile"), ("awk", "text/x-awk"),
+    ("tclsh", "text/x-tcl"), ("wish", "text/x-tcl"), ("runghc", "text/x-haskell"), ("runhaskell", "text/x-haskell"),
+    ("elixir", "text/x-elixir"), ("escript", "text/x-erlang"), ("julia", "text/x-julia"), ("pwsh", "text/x-powershell"),
+    ("scala", "text/x-scala"), ("kotlin", "text/x-kotlin"),
+)  # fmt: skip
+_NOTEBOOK = re.compile(r'\s*\{\s*"(?:cells|worksheets|metadata|nbformat)"\s*:')
+_TEX = re.compile(r"\s*(?:%[^\n]{0,400}\n\s*){0,40}\\(?:documentclass|documentstyle|begin\{document\})")
+_OTHER_XML = re.compile(
+    r"\s*(?:<!DOCTYPE\s+(?!html)[\w:.-]+[\s>\[]|<(?:rss|feed|TS|plist|project|urlset|opml|kml|gpx)\b)"
+)
+_OPENINGS = (
+    ("<svg", "image/svg+xml"), ("<?php", "text/x-php"), ("WEBVTT", "text/vtt"), ("BEGIN:VCALENDAR", "text/calendar"),
+    ("BEGIN:VCARD", "text/vcard"),
+)  # fmt: skip
+_ELEMENT = re.compile(r"\s*<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,2000})?>")
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\x08\x1a")
 
 By = Literal["content", "name", "text"]
@@ -67,7 +88,7 @@ def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     if found := _by_opening(text):
         return found, "content"
     if named and named.textual:
-        return _better_than_name(named.name, text)
+        return _better_than_name(named.name, name, text)
     if named and not head:
         return named.name, "name"
     return _by_looks(text), "text"
@@ -76,12 +97,22 @@ def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
 def _inside(file: BinaryIO, head: bytes, media_type: str, named: MediaType | None) -> tuple[str, By]:
     if media_type == media_types.ZIP:
         return look_into_zip(file, head), "content"
+    if media_type == "application/gzip" and _is_packed_drawing(head):
+        return "image/svg+xml", "content"
     if media_type != media_types.OLE:
         return media_type, "content"
     inside = look_into_ole(file, head)
     if inside == media_types.OLE and named and named.name in OLE_DOCUMENTS:
         return named.name, "name"  # too damaged to look into: the reader that its ending names can say so
     return inside, "content"
+
+
+def _is_packed_drawing(head: bytes) -> bool:
+    """Tell whether a gzip is an SVG (svgz), which browsers take as one: such a drawing is no archive to a person."""
+    with suppress(zlib.error):
+        text = _as_text(zlib.decompressobj(wbits=31).decompress(head, 4096))
+        return text is not None and _by_opening(text) == "image/svg+xml"
+    return False
 
 
 def _as_text(head: bytes) -> str | None:
@@ -106,41 +137,53 @@ def _by_opening(text: str) -> str | None:
     if _XML.match(text):
         root = _ROOT.search(_XML_PROLOG.sub("", text))
         local = root[1].rpartition(":")[2].lower() if root else ""
+        if local == "document" and (flat := _FLAT_ODF.search(text)):
+            return f"{flat[1]}-flat-xml"
         return {"html": "text/html", "svg": "image/svg+xml"}.get(local, "application/xml")
-    if text.lstrip().startswith("<svg"):
-        return "image/svg+xml"
-    if text.startswith("WEBVTT"):
-        return "text/vtt"
-    opening = text[:40].lstrip().upper()
-    if opening.startswith("BEGIN:VCARD"):
-        return "text/vcard"
-    return "text/calendar" if opening.startswith("BEGIN:VCALENDAR") else None
+    if _OTHER_XML.match(text):
+        return "application/xml"
+    opening = text[:200].lstrip()
+    return next((media_type for words, media_type in _OPENINGS if opening.upper().startswith(words.upper())), None)
 
 
-def _better_than_name(named: str, text: str) -> tuple[str, By]:
+def _better_than_name(named: str, name: str, text: str) -> tuple[str, By]:
     """Let the text overrule an ending that says nothing (txt) and tell JSON from JSON Lines."""
-    if named == "application/json" and _is_json_lines(text):
-        return "application/x-ndjson", "text"
+    if named == "application/json" and (_is_json_lines(text) or _is_notebook(text)):
+        return _json_type(text), "text"
     if named == PLAIN and _JSON.match(text):
         return _json_type(text), "text"
+    if named == PLAIN and _TEX.match(text):
+        return "text/x-tex", "text"
     if named == "application/xml" and not text.lstrip().startswith("<"):
         return PLAIN, "text"
-    return named, "name"
+    told = told_apart(name, named, text)
+    return told, "name" if told == named else "text"
 
 
 def _by_looks(text: str) -> str:
-    if text.startswith("#!"):
-        line = text[:200].partition("\n")[0]
-        return next((media_type for word, media_type in _SHEBANGS if word in line), "text/x-shellscript")
+    for look in (_by_shebang, _by_form, _mail_type, _table_type, _element_type):
+        if found := look(text):
+            return found
+    return "text/markdown" if len(_MARKDOWN.findall(text)) >= 2 else PLAIN
+
+
+def _by_shebang(text: str) -> str | None:
+    if not text.startswith("#!"):
+        return None
+    line = text[:200].partition("\n")[0]
+    return next((media_type for word, media_type in _SHEBANGS if word in line), "text/x-shellscript")
+
+
+def _by_form(text: str) -> str | None:
     if _JSON.match(text):
         return _json_type(text)
+    return "text/x-tex" if _TEX.match(text) else None
+
+
+def _mail_type(text: str) -> str | None:
     if _is_mail(text):
         return "message/rfc822"
-    if text.startswith("From ") and _is_mail(text.partition("\n")[2]):
-        return "application/mbox"
-    if found := _table_type(text):
-        return found
-    return "text/markdown" if len(_MARKDOWN.findall(text)) >= 2 else PLAIN
+    return "application/mbox" if text.startswith("From ") and _is_mail(text.partition("\n")[2]) else None
 
 
 def _is_mail(text: str) -> bool:
@@ -159,7 +202,19 @@ def _is_mail(text: str) -> bool:
     return False
 
 
+def _element_type(text: str) -> str | None:
+    """Tell XML that does not say so by an element at the start that is closed."""
+    root = _ELEMENT.match(text)
+    return "application/xml" if root and (f"</{root[1]}>" in text or f"</{root[1].partition(':')[0]}" in text) else None
+
+
+def _is_notebook(text: str) -> bool:
+    return _NOTEBOOK.match(text) is not None and ('"cell_type"' in text or '"nbformat"' in text)
+
+
 def _json_type(text: str) -> str:
+    if _is_notebook(text):
+        return "application/x-ipynb+json"
     return "application/x-ndjson" if _is_json_lines(text) else "application/json"
 
 

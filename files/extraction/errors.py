@@ -73,6 +73,14 @@ class TooManyCells(LimitReached):
     default_message = "This table has more cells than the limit allows."
 
 
+class TooManyPixels(LimitReached):
+    """A picture has more pixels than `Limits.pixels`."""
+
+    code = "too_many_pixels"
+    default_message = "This picture has more pixels than the limit allows."
+    default_hint = "Save a smaller copy and upload that."
+
+
 class TimeLimit(LimitReached):
     """Reading took longer than `Limits.wall_seconds` or `Limits.cpu_seconds`."""
 

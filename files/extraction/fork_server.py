@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from contextlib import suppress
@@ -20,8 +20,11 @@ from files.extraction.base import Source
 from files.extraction.confinement import SandboxLevel
 from files.extraction.errors import SandboxUnavailable
 from files.extraction.limits import Limits
+from files.extraction.protections import sentence_of
+from files.extraction.scratch import make_folder
 from files.extraction.zygote import REQUEST_HEADER
 
+_log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
 _lock = threading.Lock()
@@ -33,7 +36,7 @@ class ForkServer:
     """A running fork server and the socket that commands it."""
 
     def __init__(self) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="orchestra-reading-")
+        self._scratch = make_folder()
         self._control, theirs = socket.socketpair()
         _open_sockets.add(self._control)
         with theirs:
@@ -51,6 +54,7 @@ class ForkServer:
         except (OSError, ValueError) as exc:
             self.stop()
             raise SandboxUnavailable from exc
+        _log.log(logging.WARNING if self.level.missing else logging.INFO, sentence_of(self.level))
 
     def send(self, extractor: str, source: Source, limits: Limits) -> tuple[socket.socket, socket.socket]:
         """Start one reader; return its data socket and its leash. Raises OSError when the server is gone."""
@@ -124,9 +128,13 @@ def start_reader(extractor: str, source: Source, limits: Limits) -> tuple[socket
 
 
 def level() -> SandboxLevel:
-    """Return which protections the running fork server has reached; start it if need be."""
+    """Return which protections are reached here. A server that had to be started for it is stopped again."""
     with _lock:
-        return _running_server().level
+        started_before = _server is not None
+        reached = _running_server().level
+        if not started_before:
+            _stop()
+        return reached
 
 
 def server_pid() -> int:

@@ -31,6 +31,8 @@ _BLOCKS = frozenset((
 ))
 # fmt: on
 _LAYOUT_INSIDE = ("table", "h1", "h2", "h3", "form", "ul", "ol", "pre")
+_NOTE_TAGS = frozenset(("aside", "li", "div", "p", "section"))
+_NOTE_KINDS = re.compile(r"(?:^|[\s-])(?:footnote|endnote|rearnote)(?:$|\s)")
 _HEADING = re.compile(r"h([1-6])$")
 _SPACE = re.compile(r"\s+")
 _HREF_CHARS = 200  # a longer address is a tracker's, not a reader's
@@ -65,6 +67,7 @@ class Walker:
         self._level = 0
         self._pre = 0
         self._mark = ""
+        self._notes = 0
         self._table: _Table | None = None
 
     def walk(self, root: _Element) -> Iterator[Segment]:
@@ -79,10 +82,14 @@ class Walker:
                     steps.skip_subtree()
                     continue
                 yield from self._start(element, tag)
+                if tag in _NOTE_TAGS and _is_note(element):
+                    self._notes += 1
                 self._add(element.text)
             else:
                 if tag not in _SKIPPED:
                     yield from self._end(element, tag)
+                    if self._notes and tag in _NOTE_TAGS and _is_note(element):
+                        self._notes -= 1
                 if element is not root:
                     self._add(element.tail)
         yield from self._flush()
@@ -170,6 +177,8 @@ class Walker:
             yield Segment(f"{'#' * self._level} {text}", SegmentKind.HEADING, Place(headings=above))
             return
         mark, self._mark = self._mark, ""
+        if self._notes and kind is SegmentKind.PARAGRAPH:
+            kind = SegmentKind.NOTE
         yield self._segment(mark + text, SegmentKind.CODE if self._pre else kind)
 
     def _segment(self, text: str, kind: SegmentKind) -> Segment:
@@ -196,6 +205,11 @@ class Walker:
         before = " " if self._text[start][:1].isspace() else ""
         after = " " if self._text[-1][-1:].isspace() else ""
         self._text[start:] = [f"{before}[{text}]({href}){after}"]
+
+
+def _is_note(element: _Element) -> bool:
+    """Tell a note of a book, by what EPUB or ARIA calls it."""
+    return bool(_NOTE_KINDS.search(element.get("epub:type") or element.get("role") or ""))
 
 
 def _is_layout(table: _Element) -> bool:

@@ -33,6 +33,10 @@ def cell_text(text: str) -> str:
 
 def table_row(cells: Row) -> str:
     """Return one line of a Markdown table."""
+    joined = " | ".join(cells)
+    # Most rows need no work on their cells: two spaces are a sign of an empty one, or of one to be stripped.
+    if joined.isprintable() and "  " not in joined and joined.count("|") == len(cells) - 1 and joined == joined.strip():
+        return f"| {joined} |"
     return "| " + " | ".join(map(cell_text, cells)) + " |"
 
 

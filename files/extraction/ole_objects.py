@@ -35,7 +35,18 @@ def embedded_files(package: Package, part: str, place: Place, seen: set[str]) ->
         if relation.kind not in _KINDS or relation.external or target not in package or target in seen:
             continue
         seen.add(target)
-        yield _child(package, target, place)
+        yield embedded_part(package, target, place)
+
+
+def embedded_part(package: Package, target: str, place: Place) -> Child:
+    """Return the file that a part holds, out of its wrapping. Raises MalformedFile."""
+    name = posixpath.basename(target)
+    with package.open(target) as stream:
+        head = stream.read(_UNWRAPPED_BYTES)
+        whole = not stream.read(1)
+    if head.startswith(_MAGIC) and whole:
+        name, head = unwrap(head, name)
+    return Child(name, [head] if whole else _chunks(package, target), place)
 
 
 def unwrap(data: bytes, name: str) -> tuple[str, bytes]:
@@ -52,16 +63,6 @@ def unwrap(data: bytes, name: str) -> tuple[str, bytes]:
             return _content(container, name) or (name, data)
     except (OSError, ValueError, IndexError, TypeError, AttributeError, struct.error):  # olefile on damaged containers
         return name, data
-
-
-def _child(package: Package, target: str, place: Place) -> Child:
-    name = posixpath.basename(target)
-    with package.open(target) as stream:
-        head = stream.read(_UNWRAPPED_BYTES)
-        whole = not stream.read(1)
-    if head.startswith(_MAGIC) and whole:
-        name, head = unwrap(head, name)
-    return Child(name, [head] if whole else _chunks(package, target), place)
 
 
 def _chunks(package: Package, target: str) -> Iterator[bytes]:

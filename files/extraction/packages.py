@@ -19,6 +19,7 @@ from files.extraction.limits import Limits
 from files.extraction.safe_xml import local_name, parse
 
 _SMALL_PART = 32 << 20
+_PARSED = (".xml", ".rels", ".vml", ".xhtml", ".html", ".htm", ".opf", ".ncx")
 _END_RECORD = struct.Struct("<4s4H2LH")
 _CORE = {
     "title": "title",
@@ -144,7 +145,7 @@ def _check_directory(archive: zipfile.ZipFile, limits: Limits) -> None:
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise EncryptedFile
     # Pictures and embedded files are never unpacked, so only the parts that are parsed count.
-    parsed = [entry for entry in entries if entry.filename.lower().endswith((".xml", ".rels", ".vml"))]
+    parsed = [entry for entry in entries if entry.filename.lower().endswith(_PARSED)]
     unpacked, packed = sum(e.file_size for e in parsed), sum(e.compress_size for e in parsed)
     if unpacked > limits.unpacked_for(packed):
         raise UnsafeArchive

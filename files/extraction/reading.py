@@ -20,11 +20,10 @@ def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Generat
 
     After the first segment any ExtractionError becomes the last piece, a Warning of the same code: the text that was
     read is kept and the file is partial. Before it, the error is raised. A file without any text and without another
-    warning gives the warning `no_text`. Raises ExtractionError and nothing else.
+    warning gives the warning `no_text`, unless its type is complete without (`Extractor.expects_text`). Raises ExtractionError and nothing else.
     """
-    return keep_partial(
-        _with_no_text_told(_bounded(raising_only_ours(_clean(extractor, source, limits)), source, limits))
-    )
+    pieces = _bounded(raising_only_ours(_clean(extractor, source, limits)), source, limits)
+    return keep_partial(_with_no_text_told(pieces) if extractor.expects_text else pieces)
 
 
 def keep_partial(pieces: Generator[Piece]) -> Generator[Piece]:
@@ -51,7 +50,7 @@ def _clean(extractor: Extractor, source: Source, limits: Limits) -> Iterator[Pie
         yield from clean_piece(piece)
 
 
-def _bounded(pieces: Iterator[Piece], source: Source, limits: Limits) -> Iterator[Piece]:
+def _bounded(pieces: Iterator[Piece], source: Source, limits: Limits) -> Generator[Piece]:
     allowed = limits.output_for(source.path.stat().st_size)
     for piece in pieces:
         if isinstance(piece, Segment):

@@ -8,13 +8,44 @@ from importlib import import_module
 
 from files.extraction.base import Extractor
 from files.extraction.errors import UnsupportedFormat
-from files.extraction.media_types import DOCM, DOCX, ENCRYPTED_OFFICE, KNOWN, PLAIN, PPTX, XLSB, XLSM, XLSX, label_of
+from files.extraction.media_types import (
+    DOCM,
+    DOCX,
+    ENCRYPTED_OFFICE,
+    EPUB,
+    KNOWN,
+    ODG,
+    ODP,
+    ODS,
+    ODT,
+    PLAIN,
+    PPTX,
+    SSA,
+    XLSB,
+    XLSM,
+    XLSX,
+    label_of,
+)
 
-_EXTRACTORS = "files.extraction.extractors."
+_PDF_READERS = ("pdf.PdfExtractor", "pdf_pypdf.PypdfExtractor", "pdf_plumber.PdfplumberExtractor")
+_XLS = "application/vnd.ms-excel"
 _PPT = "application/vnd.ms-powerpoint"
-_OXIDE = _EXTRACTORS + "office_oxide.OfficeOxideExtractor"
-_OTHER_TEXT = ("text/x-log", "text/x-rst", "text/x-tex", "application/yaml", "application/toml", "text/x-ini")
-_SUBTITLES = ("application/x-subrip", "text/vtt")
+_ZIPS = ("application/zip", "application/java-archive", "application/vnd.android.package-archive")
+_COMPRESSED = ("application/gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/zstd")
+_COLUMNAR = ("application/vnd.apache.parquet", "application/vnd.apache.arrow.file", "application/x-orc")
+_SUBTITLES = ("application/x-subrip", "text/vtt", SSA, "text/x-sbv")
+_PICTURES = (
+    *("image/jpeg", "image/png", "image/gif", "image/tiff", "image/bmp", "image/webp", "image/jp2"),
+    *("image/vnd.adobe.photoshop", "image/x-icon"),
+)
+_SOUND = (
+    *("audio/mpeg", "audio/wav", "audio/flac", "audio/ogg", "audio/opus", "audio/mp4", "audio/aiff", "audio/x-ms-wma"),
+    *("audio/aac", "audio/amr", "audio/midi"),
+)
+_FILM = (
+    *("video/mp4", "video/quicktime", "video/3gpp", "video/x-msvideo", "video/x-matroska", "video/webm", "video/ogg"),
+    *("video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-asf"),
+)
 _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.name.startswith("text/"))
 
 
@@ -22,14 +53,22 @@ _CODE = tuple(known.name for known in KNOWN if known.kind == "code" and known.na
 class Format:
     """A line of the registry: what a person calls it, which types it covers, who reads them.
 
-    The first reader is tried first; when it fails before any text, the next one takes over.
+    The first reader is tried first; when it fails before any text, the next one takes over. A reader is a module and a
+    class of `package`.
     """
 
     label: str
     media_types: tuple[str, ...]
     readers: tuple[str, ...]
+    package: str = "files.extraction.extractors"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The dotted paths of the readers."""
+        return tuple(f"{self.package}.{reader}" for reader in self.readers)
 
 
+# fmt: off
 FORMATS: list[Format] = [
     Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
     Format(
@@ -61,14 +100,63 @@ FORMATS: list[Format] = [
         "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
     ),
     Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
+    Format("PDF", ("application/pdf",), _PDF_READERS),
+    Format("Word (DOCX)", (DOCX, DOCM), ("docx.DocxExtractor", "docx_python_docx.PythonDocxExtractor")),
+    Format("Word 97-2003 (DOC)", ("application/msword",), ("doc.DocExtractor", "office_oxide.OfficeOxideExtractor")),
+    Format("OpenDocument text (ODT)", ODT, ("opendocument.OdfTextExtractor",)),
+    Format("Rich Text (RTF)", ("application/rtf",), ("rtf.RtfExtractor",)),
+    Format("e-book (EPUB)", (EPUB,), ("epub.EpubExtractor",)),
+    Format("PowerPoint (PPTX)", (PPTX,), ("pptx.PptxExtractor",)),
+    Format("PowerPoint 97-2003 (PPT)", (_PPT,), ("ppt.PptExtractor", "office_oxide.OfficeOxideExtractor")),
+    Format("OpenDocument presentation and drawing (ODP, ODG)", ODP + ODG, ("opendocument.OdfSlidesExtractor",)),
+    Format("Excel (XLSX)", (XLSX, XLSM), ("xlsx.XlsxExtractor", "xlsx_openpyxl.OpenpyxlExtractor")),
+    Format("binary Excel (XLSB)", (XLSB,), ("xlsx.XlsxExtractor",)),
+    Format("Excel 97-2003 (XLS)", (_XLS,), ("xls.XlsExtractor", "office_oxide.OfficeOxideExtractor")),
+    Format("OpenDocument spreadsheet (ODS)", ODS, ("ods.OdsExtractor",)),
+    Format("HTML", ("text/html",), ("html_page.HtmlExtractor",)),
+    Format("Markdown", ("text/markdown",), ("markdown.MarkdownExtractor",)),
+    Format("LaTeX", ("text/x-tex",), ("latex.LatexExtractor", "text.TextExtractor")),
+    Format("BibTeX", ("text/x-bibtex",), ("bibtex.BibtexExtractor",)),
+    Format("reStructuredText", ("text/x-rst",), ("restructured_text.RstExtractor",)),
+    Format("AsciiDoc", ("text/x-asciidoc",), ("asciidoc.AsciidocExtractor",)),
+    Format("Org", ("text/x-org",), ("org.OrgExtractor",)),
+    Format("MediaWiki and Textile", ("text/x-mediawiki", "text/x-textile"), ("wiki_text.WikiTextExtractor",)),
+    Format("plain text and logs", (PLAIN, "text/x-log"), ("text.TextExtractor",)),
+    Format("source code", _CODE, ("source_code.SourceCodeExtractor", "text.TextExtractor")),
+    Format("Jupyter notebook", ("application/x-ipynb+json",), ("notebook.NotebookExtractor",)),
+    Format("mail (EML) and saved page (MHTML)", ("message/rfc822", "multipart/related"), ("mail.MailExtractor",)),
+    Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), ("msg.MsgExtractor",)),
+    Format("mailbox (MBOX)", ("application/mbox",), ("mailbox.MailboxExtractor",)),
+    Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), ("csv_table.CsvExtractor",)),
+    Format("JSON", ("application/json", "application/x-ndjson"), ("json_data.JsonExtractor",)),
+    Format("YAML", ("application/yaml",), ("yaml_data.YamlExtractor",)),
+    Format("TOML", ("application/toml",), ("settings.TomlExtractor",)),
+    Format("INI, properties and .env", ("text/x-ini",), ("settings.IniExtractor",)),
+    Format("Parquet, Arrow and ORC", _COLUMNAR, ("columnar.ColumnarExtractor",)),
+    Format("SQLite", ("application/vnd.sqlite3",), ("sqlite_database.SqliteExtractor",)),
+    Format("ZIP, JAR and APK", _ZIPS, ("zip_archive.ZipExtractor",)),
+    Format("TAR", ("application/x-tar",), ("tar_archive.TarExtractor",)),
+    Format("gzip, bzip2, xz and Zstandard", _COMPRESSED, ("compressed.CompressedExtractor",)),
+    Format("7-Zip", ("application/x-7z-compressed",), ("seven_zip.SevenZipExtractor",)),
+    Format("RAR", ("application/vnd.rar",), ("rar_archive.RarExtractor",)),
+    Format("ar and DEB", ("application/x-archive",), ("ar_archive.ArExtractor",)),
+    Format("pictures", _PICTURES, ("picture.PictureExtractor",)),
+    Format("AVIF", ("image/avif",), ("picture.PictureExtractor", "heif.HeifExtractor")),
+    Format("HEIC", ("image/heic",), ("heif.HeifExtractor",)),
+    Format("SVG", ("image/svg+xml",), ("svg.SvgExtractor",)),
+    Format("sound", _SOUND, ("sound.SoundExtractor", "sound_mutagen.MutagenSoundExtractor", "film.FilmExtractor")),
+    Format("film", _FILM, ("film.FilmExtractor",)),
+    Format("subtitles", _SUBTITLES, ("subtitles.SubtitleExtractor",)),
+    Format("", (ENCRYPTED_OFFICE,), ("encrypted.EncryptedExtractor",)),
 ]
+# fmt: on
 
 
 def readers_of(media_type: str) -> tuple[str, ...]:
-    """Return the readers of `media_type`, best first, importing none of them. Raises UnsupportedFormat."""
+    """Return the dotted paths of the readers of `media_type`, best first; imports none. Raises UnsupportedFormat."""
     for line in FORMATS:
         if media_type in line.media_types:
-            return line.readers
+            return line.paths
     raise UnsupportedFormat(
         f"Orchestra does not read this type of file yet: {label_of(media_type)}.",
         hint=f"It reads {readable_formats()}.",
@@ -99,8 +187,8 @@ def reader_name(reader: str) -> str:
 def load_all() -> None:
     """Import every extractor's module, so that children forked from here need not."""
     for line in FORMATS:
-        for reader in line.readers:
-            load(reader)
+        for path in line.paths:
+            load(path)
 
 
 def readable_formats() -> str:

@@ -7,6 +7,7 @@ child in milliseconds), `confinement` (what the child may do) and `wire` (how pi
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import signal
@@ -15,20 +16,22 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from types import TracebackType
+from typing import Any
 
 from files.extraction import fork_server
 from files.extraction.base import ExtractionError, Source
 from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy, Segment
-from files.extraction.errors import MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
+from files.extraction.errors import LimitReached, MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
 from files.extraction.limits import MIB, Limits
+from files.extraction.reader_process import EXIT_OUT_OF_MEMORY
 from files.extraction.reading import keep_partial
 from files.extraction.registry import reader_name, readers_of
 from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
-from files.extraction.zygote import EXIT_OUT_OF_MEMORY
 
 DEFAULT_LIMITS = Limits()
 
+_log = logging.getLogger(__name__)
 _RECEIVE = 256 * 1024
 _GOODBYE_SECONDS = 5.0
 
@@ -103,7 +106,7 @@ def _pieces(path: str, source: Source, limits: Limits) -> Generator[Piece]:
 
 
 def _pieces_of_one(path: str, source: Source, limits: Limits) -> Generator[Piece]:
-    with _Reader(*fork_server.start_reader(path, source, limits), limits) as reader:
+    with _Reader(reader_name(path), *fork_server.start_reader(path, source, limits), limits) as reader:
         allowed = 4 * limits.output_for(source.path.stat().st_size) + 64 * MIB
         for payload in reader.frames():
             allowed -= len(payload)
@@ -124,7 +127,8 @@ def _pieces_of_one(path: str, source: Source, limits: Limits) -> Generator[Piece
 class _Reader:
     """One reading process, seen from the worker. Leaving the context ends it."""
 
-    def __init__(self, data: socket.socket, leash: socket.socket, limits: Limits) -> None:
+    def __init__(self, name: str, data: socket.socket, leash: socket.socket, limits: Limits) -> None:
+        self._name = name
         self._data = data
         self._leash = leash
         self._limits = limits
@@ -159,12 +163,14 @@ class _Reader:
         report = self._wait_for_end()
         if report is None:
             return SandboxUnavailable("The reading process was lost together with its server.")
-        status, peak = int(report["status"]), int(report["peak_kib"]) * 1024
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY:
-            return MemoryLimit()
-        if not os.WIFSIGNALED(status):
-            return ReaderCrashed()
-        ended_by = os.WTERMSIG(status)
+        if report["fills_disk"]:
+            return LimitReached("Reading this file took more space on disk than the limit allows.")
+        status = int(report["status"])
+        if os.WIFSIGNALED(status):
+            return self._reason_of_signal(os.WTERMSIG(status), peak=int(report["peak_kib"]) * 1024)
+        return MemoryLimit() if os.WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY else ReaderCrashed()
+
+    def _reason_of_signal(self, ended_by: int, peak: int) -> ExtractionError:
         if ended_by == signal.SIGXCPU:
             return TimeLimit()
         # A reader in C or Rust aborts when it gets no memory; nobody but the kernel's memory guard sends SIGKILL here.
@@ -187,11 +193,13 @@ class _Reader:
         self._buffer += part
         return bool(part)
 
-    def _wait_for_end(self) -> dict[str, int] | None:
+    def _wait_for_end(self) -> dict[str, Any] | None:
         if not _wait_readable(self._leash, _GOODBYE_SECONDS):
             return None
         with suppress(OSError, ValueError):
-            report: dict[str, int] = json.loads(self._leash.recv(4096))
+            report: dict[str, Any] = json.loads(self._leash.recv(4096))
+            effort = {"peak_bytes": report["peak_kib"] * 1024, "cpu_seconds": report["cpu_seconds"]}
+            _log.debug("%s ended: %s", self._name, effort, extra={"reader": self._name, **effort})
             return report
         return None
 

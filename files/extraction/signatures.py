@@ -50,6 +50,7 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"!<arch>\n", "application/x-archive"),
     (0, b"\xed\xab\xee\xdb", "application/x-rpm"),
     (0, b"PAR1", "application/vnd.apache.parquet"),
+    (0, b"PARE", "application/vnd.apache.parquet"),
     (0, b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (0, b"ARROW1", "application/vnd.apache.arrow.file"),
     (0, b"ORC", "application/x-orc"),
@@ -102,7 +103,13 @@ def _confirmed(media_type: str, head: bytes) -> bool:
     """Tell whether more than a short magic number speaks for the type, where letters alone could be prose."""
     if media_type == "application/x-bzip2":
         return head[4:10] == b"1AY&SY" or head[4:10] == b"\x17rE8P\x90"
-    if media_type in ("audio/mpeg", "application/x-orc", "image/vnd.dwg", "font/woff2"):
+    if media_type in (
+        "audio/mpeg",
+        "application/x-orc",
+        "application/vnd.apache.parquet",
+        "image/vnd.dwg",
+        "font/woff2",
+    ):
         return b"\x00" in head[:32] or (len(head) > 3 and head[3] > 127)
     return True
 

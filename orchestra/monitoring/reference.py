@@ -10,7 +10,8 @@ import pkgutil
 import re
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
@@ -23,9 +24,33 @@ from orchestra.settings.env_example import written
 _MADE = "<!-- Made by `manage.py generate_reference`; change the code, not this page. -->"
 
 
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """A page that is one table; an application adds its own by `add_page`."""
+
+    title: str
+    intro: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+_added: dict[str, Callable[[], TablePage]] = {}
+
+
+def add_page(file_name: str, page: Callable[[], TablePage]) -> None:
+    """Add a page; adding the same name again replaces it."""
+    _added[file_name] = page
+
+
 def pages() -> dict[str, str]:
     """Return the text of each page by file name."""
-    return {"settings.md": settings_page(), "error-codes.md": error_page(), "commands.md": commands_page()}
+    own = {"settings.md": settings_page(), "error-codes.md": error_page(), "commands.md": commands_page()}
+    return own | {name: table_page(page()) for name, page in _added.items()}
+
+
+def table_page(page: TablePage) -> str:
+    """Return a page that is one table."""
+    return _page(page.title, page.intro, _table(page.head, page.rows))
 
 
 def settings_page() -> str:

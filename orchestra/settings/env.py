@@ -70,6 +70,19 @@ class Environment(BaseSettings):
     extraction_seconds: int = Field(600, ge=1, description="Wall-clock limit for reading one file.")
     extraction_memory_mb: int = Field(1024, ge=256, description="Memory limit of the process that reads a file.")
 
+    archive_members: bool = Field(
+        default=False, description="Read the text of files inside archives, not only the list of their names."
+    )
+    ocr_engine: Literal["auto", "rapidocr", "tesseract", "off"] = Field(
+        "auto", description="What reads text in pictures and scanned pages. auto: the first that is installed."
+    )
+    ocr_languages: CommaSeparated = Field(
+        ("eng",), description="Languages of scanned text, as ISO 639-3 codes with commas; tesseract needs their data."
+    )
+    speech_engine: Literal["off", "faster-whisper"] = Field("off", description="What turns speech into text.")
+    speech_model_dir: Path | None = Field(None, description="Folder with the speech model, on this machine.")
+    thumbnails: bool = Field(default=True, description="Keep a small picture of each file that has one.")
+
     vector_store_type: Literal["pgvector"] = Field("pgvector", description="Where vectors are searched.")
     embedding_model: Literal["all-MiniLM-L6-v2"] = Field("all-MiniLM-L6-v2", description="The embedding model.")
     embedding_engine: Literal["onnx", "sentence-transformers", "hashing"] = Field(
@@ -86,7 +99,7 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "ocr_languages", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import environment
 
@@ -23,6 +25,15 @@ FILE_PIPELINE = [
 
 EXTRACTION_SECONDS = _env.extraction_seconds
 EXTRACTION_MEMORY_MB = _env.extraction_memory_mb
+# The fields of files.extraction.options.Options.
+EXTRACTION_OPTIONS: dict[str, Any] = {
+    "archive_members": _env.archive_members,
+    "ocr": _env.ocr_engine,
+    "ocr_languages": _env.ocr_languages,
+    "speech": _env.speech_engine,
+    "speech_model": str(_env.speech_model_dir or ""),
+    "thumbnails": _env.thumbnails,
+}
 
 # Seconds on the database's clock: heartbeat < lease < sweep.
 JOB_HEARTBEAT_SECONDS = 10

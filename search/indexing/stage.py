@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F
 
 from files.extraction.document import Segment, SegmentKind
-from files.extraction_stage import place_from_json
+from files.findings import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of

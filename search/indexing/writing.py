@@ -11,7 +11,7 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from psycopg.types.json import Jsonb
 
-from files.extraction_stage import place_as_json
+from files.findings import place_as_json
 from files.models import FileRecord
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from files import storage
-from files.models import FileRecord
+from files.models import FileRecord, FileThumbnail
 from orchestra.accounts.models import User
 from tests.answers import error_of
 
@@ -118,3 +118,23 @@ class TestDownload:
     def test_missing_bytes_are_a_404_with_a_reason(self, as_alice: APIClient, file: FileRecord) -> None:
         storage.path_of(file.storage_key).unlink()
         assert error_of(self.get(as_alice, file), 404)["code"] == "not_found"
+
+
+class TestThumbnail:
+    def test_a_picture_comes_with_its_type_and_cannot_act(
+        self, as_alice: APIClient, alice: User, make_file: MakeFile
+    ) -> None:
+        file = make_file(alice, b"x", name="a.png")
+        FileThumbnail.objects.create(file=file, data=b"RIFF....WEBP", media_type="image/webp", width=1, height=1)
+
+        response = as_alice.get(f"/api/files/{file.pk}/thumbnail")
+
+        assert (response.status_code, response.content) == (200, b"RIFF....WEBP")
+        assert response["Content-Type"] == "image/webp"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response["Content-Security-Policy"]
+
+    def test_a_file_without_one_says_so(self, as_alice: APIClient, alice: User, make_file: MakeFile) -> None:
+        response = as_alice.get(f"/api/files/{make_file(alice).pk}/thumbnail")
+
+        assert error_of(response, 404)["code"] == "not_found"

@@ -126,7 +126,7 @@ def _assert_stages_were_told(client: httpx.Client, seen: list[tuple[int, str, st
     assert {"uploading", "queued", "processing", "ready"} >= {status for _, status, _ in seen}
     assert {"extract", "index"} & {stage for _, _, stage in seen}, seen
     codes = [event["code"] for event in client.get(f"/api/files/{file_id}/status").json()["timeline"]]
-    assert codes == ["upload_started", "uploaded", "started", "ready"]
+    assert codes == ["upload_started", "uploaded", "started", "text_read", "ready"]
 
 
 def _assert_nothing_left(stack: Stack, client: httpx.Client, file_id: str) -> None:

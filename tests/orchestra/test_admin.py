@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from files import pipeline, storage
-from files.models import FileEvent, FileRecord, ProcessingJob, UploadChunk
+from files.models import FileEvent, FileRecord, FileThumbnail, ProcessingJob, UploadChunk
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
@@ -39,6 +39,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     assert pipeline.work("a worker")
     # Renamed in the database: uploads take the folder part, and with it the markup, off a name.
     FileRecord.objects.filter(pk=file.pk).update(name=HOSTILE, metadata={"title": HOSTILE})
+    FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
     UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)

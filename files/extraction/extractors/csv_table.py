@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from files.extraction.base import Extractor, Source
+from files.extraction.column_types import ColumnTypes
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import detect_encoding, open_text, read_lines
 from files.extraction.errors import TooManyCells
@@ -21,6 +22,7 @@ _SAMPLE_CHARS = 64 * 1024
 _SAMPLE_ROWS = 100
 _TEXT_CHARS = 2_000
 _FIELD_CHARS = 1 << 20
+_STREAMED = 10  # times the cells of a spreadsheet: here each takes its bytes in the file, and none is kept
 _WIDE = 200  # columns; numbered names for more than that would drown the values
 
 
@@ -38,11 +40,13 @@ class CsvExtractor(Extractor):
         yield Metadata({"encoding": encoding, "delimiter": delimiter, "has_header": header is not None})
         for number, row in captions:
             yield Segment("".join(row).strip(), SegmentKind.CAPTION, Place(line=number, line_end=number))
-        body = chain(opening[len(captions) + (header is not None) :], rows)
+        types = ColumnTypes()
+        body = types.watching(chain(opening[len(captions) + (header is not None) :], rows))
         yield from _table(header, body)
         if tally.broken_at:
             yield from _as_text(source.path, encoding, tally.broken_at)
         yield Metadata({"row_count": tally.rows, "column_count": tally.columns})
+        yield Metadata({"column_types": types.types(), "sample": types.sample})
         yield Coverage("rows", tally.rows, tally.rows)
 
 
@@ -111,7 +115,7 @@ def _rows(path: Path, encoding: str, delimiter: str, skipped: int, tally: _Tally
 
 
 def _bounded(rows: Iterator[NumberedRow], limits: Limits) -> Iterator[NumberedRow]:
-    allowed = limits.cells
+    allowed = limits.cells * _STREAMED
     for number, row in rows:
         allowed -= len(row)
         if allowed < 0:

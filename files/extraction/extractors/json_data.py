@@ -10,29 +10,35 @@ from typing import Any
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.encoding import decode, detect_encoding, read_lines
+from files.extraction.encoding import Line, decode, detect_encoding, open_text, read_lines
+from files.extraction.errors import MalformedFile
+from files.extraction.json_stream import Found, JsonStream
 from files.extraction.limits import Limits
 
 SEGMENT_CHARS = 1_000
 _RAW_CHARS = 4_000
 _DEPTH = 100
 _KEYS = 200
+_WHOLE_BYTES = 4 << 20
 
 
 class JsonExtractor(Extractor):
-    """Reads a document that fits `Limits.json_bytes` as values, a larger or broken one as its text."""
+    """Reads a small document whole, a larger one value by value, a broken one as its text.
+
+    `Limits.json_bytes` is what one value, or one line of JSON Lines, may take.
+    """
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield records as runs of `path: value` lines. What cannot be parsed comes as written, with a warning."""
         if source.media_type == "application/x-ndjson":
-            yield from _read_lines(source)
-        elif source.path.stat().st_size > limits.json_bytes:
-            yield from _read_raw(source)
+            yield from _read_lines(source, limits)
+        elif source.path.stat().st_size > min(_WHOLE_BYTES, limits.json_bytes):
+            yield from _read_large(source, limits)
         else:
-            yield from _read_document(source)
+            yield from _read_document(source, limits)
 
 
-def _read_document(source: Source) -> Iterator[Piece]:
+def _read_document(source: Source, limits: Limits) -> Iterator[Piece]:
     text, encoding = decode(source.path.read_bytes())
     yield Metadata({"encoding": encoding})
     try:
@@ -43,7 +49,7 @@ def _read_document(source: Source) -> Iterator[Piece]:
     else:
         broken = False
     if broken and _looks_like_lines(text):
-        yield from _read_lines(source)
+        yield from _read_lines(source, limits)
     elif broken or too_deep:
         yield from _read_raw(source)
         why = "is nested too deeply" if too_deep else "is not valid JSON"
@@ -53,14 +59,103 @@ def _read_document(source: Source) -> Iterator[Piece]:
         yield from _segments(_Lines(), value)
 
 
-def _read_lines(source: Source) -> Iterator[Piece]:
+def _read_large(source: Source, limits: Limits) -> Iterator[Piece]:
+    """Read a document as a stream: memory holds one value, or the part of it that is still open."""
+    encoding = detect_encoding(source.path)
+    yield Metadata({"encoding": encoding})
+    lines, seen = _Lines(), _Seen()
+    with open_text(source.path, encoding) as file:
+        stream = JsonStream(file, limits.json_bytes)
+        try:
+            for found in stream.values():
+                seen.note(found)
+                if found.path and isinstance(found.path[-1], int):
+                    lines.open_record(found.line)
+                lines.last = found.line_end
+                yield from lines.add_value(found.value, _path_of(found))
+        except MalformedFile:
+            seen.is_broken = True
+        yield from lines.flush()
+        for text in _runs(stream.rest()):
+            seen.is_broken = True
+            yield Segment(text, SegmentKind.CODE)
+    yield Metadata(seen.facts())
+    if seen.is_broken:
+        yield PieceWarning("malformed", "The content is not valid JSON to its end; the rest was read as plain text.")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the values of a large document tell about it."""
+
+    keys: dict[str, None] = field(default_factory=dict)
+    records: int = 0
+    facts_told: dict[str, object] = field(default_factory=dict)
+    is_broken: bool = False
+
+    def note(self, found: Found) -> None:
+        """Take notice of a value."""
+        first = found.path[0] if found.path else None
+        if isinstance(first, int):
+            self.records = first + 1
+        if isinstance(first, str) and len(self.keys) < _KEYS:
+            self.keys[first] = None
+        elif len(found.path) == 1 and isinstance(found.value, dict) and len(self.keys) < _KEYS:
+            self.keys.update(dict.fromkeys(list(found.value)[:_KEYS]))
+        if found.path in (("title",), ("author",)) and isinstance(found.value, str):
+            self.facts_told[str(first)] = found.value
+
+    def facts(self) -> dict[str, object]:
+        """Return the metadata."""
+        records: dict[str, object] = {"record_count": self.records} if self.records else {}
+        return {"keys": list(self.keys)[:_KEYS], **records, **self.facts_told}
+
+
+def _path_of(found: Found) -> str:
+    """Return the path of a value; the records of a list are set apart, not numbered, as in a small document."""
+    path = found.path
+    if path and isinstance(path[0], int) and (len(path) > 1 or isinstance(found.value, (dict, list))):
+        path = path[1:]
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _runs(blocks: Iterator[str]) -> Iterator[str]:
+    """Yield text in runs of about _RAW_CHARS, cut at a line or a word."""
+    held = ""
+    for block in blocks:
+        held += block
+        while len(held) > 2 * _RAW_CHARS:
+            cut = max(held.rfind("\n", 1, _RAW_CHARS), held.rfind(" ", 1, _RAW_CHARS)) + 1 or _RAW_CHARS
+            if held[:cut].strip():
+                yield held[:cut]
+            held = held[cut:]
+    if held.strip():
+        yield held
+
+
+def _whole_lines(source: Source, encoding: str, limit: int) -> Iterator[Line]:
+    """Yield lines that hold something, the parts of a long one put together up to `limit` characters."""
+    parts: list[str] = []
+    size = 0
+    for line in read_lines(source.path, encoding):
+        parts.append(line.text)
+        size += len(line.text)
+        if line.whole or size > limit:
+            text = "".join(parts)
+            if text.strip():
+                yield Line(line.number, text, line.whole)
+            parts, size = [], 0
+
+
+def _read_lines(source: Source, limits: Limits) -> Iterator[Piece]:
     encoding = detect_encoding(source.path)
     yield Metadata({"encoding": encoding})
     records, bad, keys = 0, 0, dict[str, None]()
     gathered = _Lines()
-    for line in read_lines(source.path, encoding):
-        if not line.text.strip():
-            continue
+    for line in _whole_lines(source, encoding, limits.json_bytes):
         try:
             value = _parse(line.text) if line.whole else line.text
         except (ValueError, RecursionError):

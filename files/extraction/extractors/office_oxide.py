@@ -25,10 +25,7 @@ class OfficeOxideExtractor(Extractor):
     """Reads what office_oxide makes of a file as Markdown."""
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
-        """Yield a segment per block.
-
-        Raises MalformedFile also where there is no text: nothing shows that it was read.
-        """
+        """Yield a segment per block. Raises MalformedFile where there is no text: nothing shows that it was read."""
         text = _markdown(source)
         if not text.strip():
             raise MalformedFile
@@ -49,6 +46,7 @@ def _markdown(source: Source) -> str:
     from office_oxide import Document, OfficeOxideError
 
     try:
-        return Document.from_bytes(source.path.read_bytes(), _FORMATS[source.media_type]).to_markdown()
+        with Document.from_bytes(source.path.read_bytes(), _FORMATS[source.media_type]) as document:
+            return str(document.to_markdown())
     except OfficeOxideError as exc:
         raise MalformedFile from exc

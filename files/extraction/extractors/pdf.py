@@ -1,21 +1,35 @@
-"""PDF through PDFium, page by page; pdfplumber where PDFium cannot."""
+"""PDF through PDFium, page by page: its text, and what recognition finds on pages that are pictures."""
 
 from __future__ import annotations
 
-import ctypes
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.document import (
+    THUMBNAIL_PIXELS,
+    Coverage,
+    Metadata,
+    Piece,
+    Place,
+    Segment,
+    SegmentKind,
+    Thumbnail,
+)
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_chunks
+from files.extraction.ocr.reading import PageReader
+from files.extraction.pdf_extras import attachments, document_facts
 from files.extraction.pdf_lines import PageLine, joined, page_lines
+from files.extraction.pdf_notes import PdfNotes
+from files.extraction.pdf_rendering import ocr_side, rendered
 from files.extraction.pdf_tables import RuledTable, ruled_tables
+from files.extraction.pictures import thumbnail_of
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -37,28 +51,29 @@ _HEADING_CHARS = 160
 _PARAGRAPH_GAP = 1.7
 _KEPT_WORDS = 0.9
 _PROGRESS_PAGES = 10
-_ANNOTATION_CHARS = 20_000
+_OCR_SECONDS = 20.0
+_THUMBNAIL_SECONDS = 0.5
+_THUMBNAIL_CPU_SHARE = 0.5
 
 
 class PdfExtractor(Extractor):
-    """Reads the text layer. Pages that are only pictures are counted and told, not guessed at."""
+    """Reads the text layer; a page that is only a picture goes through text recognition where an engine is there."""
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
-        """Yield segments per page, with their page and the headings that larger letters make. The first error codes
-        are `encrypted` and `malformed`; a page that cannot be loaded is a warning `page_unreadable`.
+        """Yield segments per page, with their page and the headings that larger letters make.
+
+        The first error codes are `encrypted` and `malformed`. Pages that cannot be loaded give the warning
+        `page_unreadable`, pages that are pictures and were not recognised `needs_ocr`, each naming the pages.
         """
         document = _open(source)
-        if document is None:
-            yield from _read_with_pdfplumber(source, limits)
-            return
         try:
-            yield from _Reading(document, limits).pieces()
+            yield from _Reading(document, source, limits).pieces()
         finally:
             document.close()
 
 
-def _open(source: Source) -> PdfDocument | None:
-    """Return the document, None when PDFium cannot open it. Raises EncryptedFile; an empty password is tried first."""
+def _open(source: Source) -> PdfDocument:
+    """Return the document. Raises EncryptedFile, MalformedFile; an empty password is tried first."""
     from pypdfium2 import PdfDocument, PdfiumError, raw
 
     try:
@@ -66,23 +81,28 @@ def _open(source: Source) -> PdfDocument | None:
     except PdfiumError as exc:
         if exc.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
             raise EncryptedFile from exc
-        return None
+        raise MalformedFile from exc
 
 
 class _Reading:
     """One document, page after page."""
 
-    def __init__(self, document: PdfDocument, limits: Limits) -> None:
+    def __init__(self, document: PdfDocument, source: Source, limits: Limits) -> None:
         self._document = document
+        self._options = source.options
         self._limits = limits
+        self._notes = PdfNotes(document)
+        self._ocr = PageReader(source.options, limits)
         self._headings = HeadingPath()
         self._sizes: Counter[float] = Counter()
         self._pictures: list[int] = []
         self._unreadable: list[int] = []
 
     def pieces(self) -> Iterator[Piece]:
-        """Yield facts, pages and what could not be read."""
+        """Yield facts, pages, what could not be read, what is attached, and a picture of the first page."""
         total = len(self._document)
+        if not total:
+            raise MalformedFile
         facts = self._document.get_metadata_dict(skip_empty=True)
         yield Metadata({"page_count": total, **{_FACTS[key]: value for key, value in facts.items() if key in _FACTS}})
         for number in range(1, total + 1):
@@ -92,6 +112,23 @@ class _Reading:
             if number % _PROGRESS_PAGES == 0 or number == total:
                 yield Coverage("pages", number - len(self._pictures) - len(self._unreadable), total)
         yield from self._warnings(total)
+        yield Metadata({**document_facts(self._document), **self._notes.facts, **self._ocr.facts})
+        yield from attachments(self._document, self._limits.child_bytes)
+        yield from self._thumbnail()
+
+    def _thumbnail(self) -> Iterator[Thumbnail]:
+        """Yield a picture of the first page: last, and only if it is quick, as nobody waits for it."""
+        from pypdfium2 import PdfiumError
+
+        if not self._options.thumbnails or time.process_time() > _THUMBNAIL_CPU_SHARE * self._limits.cpu_seconds:
+            return
+        try:
+            page = self._document[0]
+        except PdfiumError:
+            return
+        if (picture := rendered(page, THUMBNAIL_PIXELS, _THUMBNAIL_SECONDS)) and (small := thumbnail_of(picture)):
+            yield small
+        page.close()
 
     def _page(self, number: int) -> Iterator[Piece]:
         from pypdfium2 import PdfiumError
@@ -104,15 +141,25 @@ class _Reading:
         try:
             text = page.get_textpage()
             lines = page_lines(text)
-            if sum(len(line.text) for line in lines) < _LITTLE_TEXT and _has_picture(page):
-                self._pictures.append(number)
+            is_picture = sum(len(line.text) for line in lines) < _LITTLE_TEXT and _has_picture(page)
             tables = ruled_tables(page, text) if lines else []
             yield from self._segments(number, lines, tables)
-            yield from _annotations(page, number)
+            if is_picture:
+                yield from self._recognised(page, number)
+            yield from self._notes.on(page, number)
         except PdfiumError:
             self._unreadable.append(number)
         finally:
             page.close()
+
+    def _recognised(self, page: PdfPage, number: int) -> Iterator[Segment]:
+        """Yield what recognition finds on a page that is a picture; keep its number where there is no engine or time."""
+        picture = rendered(page, ocr_side(page), _OCR_SECONDS) if self._ocr.can_go_on else None
+        if picture is None:
+            self._pictures.append(number)
+            return
+        for passage in self._ocr.passages(picture):
+            yield Segment(passage, place=Place(page=number, headings=self._headings.path))
 
     def _segments(self, number: int, lines: list[PageLine], tables: list[RuledTable]) -> Iterator[Segment]:
         for line in lines:
@@ -150,7 +197,8 @@ class _Reading:
     def _warnings(self, total: int) -> Iterator[Piece]:
         if self._pictures:
             which = _page_list(self._pictures)
-            message = f"{len(self._pictures)} of {total} pages are pictures without text ({which})."
+            reason = "the limit for text recognition was reached" if self._ocr.is_there else "no engine recognises them"
+            message = f"{len(self._pictures)} of {total} pages are pictures that were not read ({which}): {reason}."
             yield PieceWarning("needs_ocr", message, Place(page=self._pictures[0]))
         if self._unreadable:
             message = f"{len(self._unreadable)} of {total} pages are damaged ({_page_list(self._unreadable)})."
@@ -217,64 +265,6 @@ def _has_picture(page: PdfPage) -> bool:
     return any(True for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
 
 
-def _annotations(page: PdfPage, number: int) -> Iterator[Segment]:
-    """Yield the comments on a page and what is filled into its form."""
-    from pypdfium2 import raw
-
-    for at in range(min(raw.FPDFPage_GetAnnotCount(page.raw), 1_000)):
-        note = raw.FPDFPage_GetAnnot(page.raw, at)
-        if not note:
-            continue
-        kind = raw.FPDFAnnot_GetSubtype(note)
-        text = ""
-        if kind == raw.FPDF_ANNOT_WIDGET:
-            value = _annotation_text(note, b"V")
-            text = f"{_annotation_text(note, b'T')}: {value}" if value else ""
-        elif kind != raw.FPDF_ANNOT_LINK:
-            text = _comment(_annotation_text(note, b"T"), _annotation_text(note, b"Contents"))
-        raw.FPDFPage_CloseAnnot(note)
-        if text.strip():
-            yield Segment(text.strip(), SegmentKind.NOTE, Place(page=number))
-
-
-def _comment(author: str, text: str) -> str:
-    if not text.strip():
-        return ""
-    return f"Comment by {author}: {text}" if author.strip() else text
-
-
-def _annotation_text(note: object, key: bytes) -> str:
-    from pypdfium2 import raw
-
-    size = raw.FPDFAnnot_GetStringValue(note, key, None, 0)
-    if size <= 2:
-        return ""
-    size = min(size, 2 * _ANNOTATION_CHARS)
-    buffer = ctypes.create_string_buffer(size)
-    raw.FPDFAnnot_GetStringValue(note, key, ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), size)
-    return buffer.raw[: size - 2].decode("utf-16-le", "replace")
-
-
 def _page_list(pages: list[int]) -> str:
     shown = ", ".join(map(str, pages[:10]))
     return f"page {shown}" if len(pages) == 1 else f"pages {shown}{' …' if len(pages) > 10 else ''}"
-
-
-def _read_with_pdfplumber(source: Source, limits: Limits) -> Iterator[Piece]:
-    """Read what PDFium refuses: slower, and more forgiving about broken cross-references."""
-    import pdfplumber
-    from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
-
-    try:
-        with pdfplumber.open(source.path) as document:
-            total = len(document.pages)
-            if not total:
-                raise MalformedFile
-            yield Metadata({"page_count": total})
-            for number, page in enumerate(document.pages[: limits.pages], 1):
-                if text := page.extract_text():
-                    yield Segment(text, place=Place(page=number))
-                page.close()
-                yield Coverage("pages", number, total)
-    except (PdfminerException, MalformedPDFException) as exc:
-        raise MalformedFile from exc

@@ -9,6 +9,7 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
 from files.extraction.limits import Limits
+from files.extraction.log_lines import LogFacts
 from files.extraction.media_types import kind_of, label_of
 
 SEGMENT_CHARS = 2_000
@@ -29,12 +30,14 @@ class TextExtractor(Extractor):
         yield Metadata(facts)
         lines = 0
         kind = SegmentKind.CODE if is_code else SegmentKind.PARAGRAPH
-        for block in _blocks(read_lines(source.path, encoding)):
+        log = LogFacts() if source.media_type == "text/x-log" else None
+        read = read_lines(source.path, encoding)
+        for block in _blocks(log.watching(read) if log else read):
             lines = block[-1].number
             text = "".join(_with_end(line) for line in block).rstrip()
             if text.strip():
                 yield Segment(text, kind, Place(line=block[0].number, line_end=lines))
-        yield Metadata({"line_count": lines})
+        yield Metadata({"line_count": lines, **(log.facts() if log else {})})
 
 
 def _blocks(lines: Iterator[Line]) -> Iterator[list[Line]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from zipfile import BadZipFile
 from zlib import error
 
@@ -41,30 +41,33 @@ class OpenpyxlExtractor(Extractor):
         """Yield per sheet its name and its cells with their range. A sheet that cannot be read gives a warning."""
         with open_package(source, limits) as package:
             yield package.properties()
-        book = _open(source)
-        names = book.sheetnames
-        budget = CellBudget(limits)
-        yield Metadata({"sheet_names": names, "sheet_count": len(names)})
-        yield Metadata({"hidden_sheets": [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]})
-        for done, sheet in enumerate(book.worksheets, 1):
-            yield sheet_heading(sheet.title, sheet.sheet_state != "visible")
-            try:
-                yield from sheet_segments(filled_rows(_rows(sheet), budget), sheet.title, 0)
-            except _BROKEN:
-                place = Place(sheet=sheet.title)
-                yield PieceWarning("malformed", f"The cells of sheet “{sheet.title}” could not be read.", place)
-            yield Coverage("sheets", done, len(book.worksheets))
-        yield Metadata({"row_count": budget.rows})
+        with source.path.open("rb") as file:  # its name may lack the ending that openpyxl asks for
+            yield from _read_book(_open(file), limits)
 
 
-def _open(source: Source) -> Workbook:
+def _open(file: BinaryIO) -> Workbook:
     from openpyxl import load_workbook
 
     try:
-        with source.path.open("rb") as file:  # its name may lack the ending that openpyxl asks for
-            return load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        return load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except _BROKEN as exc:
         raise MalformedFile from exc
+
+
+def _read_book(book: Workbook, limits: Limits) -> Iterator[Piece]:
+    names, sheets = book.sheetnames, book.worksheets
+    hidden = [sheet.title for sheet in sheets if sheet.sheet_state != "visible"]
+    budget = CellBudget(limits)
+    yield Metadata({"sheet_names": names, "sheet_count": len(names), "hidden_sheets": hidden})
+    for done, sheet in enumerate(sheets, 1):
+        yield sheet_heading(sheet.title, sheet.title in hidden)
+        try:
+            yield from sheet_segments(filled_rows(_rows(sheet), budget), sheet.title, 0)
+        except _BROKEN:
+            place = Place(sheet=sheet.title)
+            yield PieceWarning("malformed", f"The cells of sheet “{sheet.title}” could not be read.", place)
+        yield Coverage("sheets", done, len(sheets))
+    yield Metadata({"row_count": budget.rows})
 
 
 def _rows(sheet: Worksheet) -> Iterator[tuple[int, list[str]]]:

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Segment
@@ -25,6 +26,8 @@ class Misbehaving(Extractor):
         if wanted.startswith("+"):
             yield Segment("first words")
         yield from getattr(self, wanted.removeprefix("+"))()
+
+    starts_programs: ClassVar[bool] = True
 
     def report(self) -> Iterator[Piece]:
         """Tell about the process."""
@@ -104,6 +107,14 @@ class Misbehaving(Extractor):
             file.write(bytes(1 << 20))
             file.flush()
         yield Segment("wrote")
+
+
+class Steady(Extractor):
+    """Reads whatever the other one could not."""
+
+    def extract(self, _source: Source, _limits: Limits, /) -> Iterator[Piece]:
+        """Yield one segment."""
+        yield Segment("read all the same")
 
 
 def _end() -> Iterator[Piece]:

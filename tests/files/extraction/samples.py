@@ -67,16 +67,16 @@ def scanned_pdf() -> bytes:
     return out.getvalue()
 
 
-def zipped(parts: dict[str, str | bytes]) -> bytes:
-    """A ZIP of `parts`."""
+def zipped(parts: Mapping[str, str | bytes], stored: Sequence[str] = ()) -> bytes:
+    """A ZIP of `parts`, those in `stored` without compression."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, zipfile.ZIP_STORED if name in stored else None)
     return out.getvalue()
 
 
-def docx(body: str, more: dict[str, str] | None = None, relations: Sequence[tuple[str, str]] = ()) -> bytes:
+def docx(body: str, more: Mapping[str, str | bytes] | None = None, relations: Sequence[tuple[str, str]] = ()) -> bytes:
     """A Word document. `relations` are (kind, target) of the main part; `more` the parts they point to."""
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     pointers = "".join(

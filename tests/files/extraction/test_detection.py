@@ -10,7 +10,7 @@ from PIL import Image
 
 from files.extraction.detection import detect
 from files.extraction.media_types import DOCX, XLSX
-from tests.files.extraction import ole_samples, samples
+from tests.files.extraction import old_office_samples, samples
 
 
 def image(kind: str) -> bytes:
@@ -151,12 +151,12 @@ def test_an_ole_directory_beyond_the_end_is_no_obstacle(tmp_path: Path) -> None:
 
 def test_the_directory_of_an_ole_container_is_followed_through_its_chain(tmp_path: Path) -> None:
     streams = {f"stream {at:02}": b"x" * 5000 for at in range(40)} | {"PowerPoint Document": b"x"}
-    path = samples.write(tmp_path / "x", ole_samples.ole(streams))
+    path = samples.write(tmp_path / "x", old_office_samples.ole(streams))
     assert detect(path, "x").media_type == "application/vnd.ms-powerpoint"
 
 
 def test_what_an_ole_container_embeds_does_not_decide(tmp_path: Path) -> None:
-    path = samples.write(tmp_path / "x", ole_samples.ole({"MBD1/WordDocument": b"x", "Workbook": b"x"}))
+    path = samples.write(tmp_path / "x", old_office_samples.ole({"MBD1/WordDocument": b"x", "Workbook": b"x"}))
     assert detect(path, "x").media_type == "application/vnd.ms-excel"
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from files.extraction import fork_server, registry
+from files.extraction import fork_server, landlock, registry
 from files.extraction.base import ExtractionError, Source
+from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy
 from files.extraction.errors import (
     LimitReached,
@@ -38,7 +39,7 @@ Run = Callable[..., list[Piece]]
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Source]:
-    line = registry.Format("", (TYPE,), ("tests.files.extraction.misbehaving.Misbehaving",))
+    line = registry.Format("", (TYPE,), ("misbehaving.Misbehaving",), package="tests.files.extraction")
     monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
 
     def make(deed: str) -> Source:
@@ -86,7 +87,7 @@ def test_text_comes_through(tmp_path: Path) -> None:
 
 def test_an_unknown_type_is_refused_without_a_process() -> None:
     with pytest.raises(UnsupportedFormat):
-        extract_in_sandbox(Source(Path("/nowhere"), "x.png", "image/png"))
+        extract_in_sandbox(Source(Path("/nowhere"), "x.djvu", "image/vnd.djvu"))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,10 @@ def test_the_level_of_protection_is_told() -> None:
     level = sandbox_level()
     assert level.limits is LINUX
     assert level.dies_with_parent is LINUX
-    assert level.filesystem is False
+    assert level.filesystem is (landlock.version() > 0)
+    assert level.landlock_version == landlock.version()
+    assert level.no_capabilities is LINUX
+    assert set(level.missing) == {name for name in SandboxLevel.__slots__ if getattr(level, name) is False}
 
 
 def test_a_dead_server_is_started_again(run: Run) -> None:
@@ -262,3 +266,40 @@ def test_limits_are_errors_of_one_family() -> None:
     assert issubclass(TimeLimit, LimitReached)
     assert Limits().output_for(100) == Limits().output_floor
     assert Limits().output_for(1 << 40) == Limits().output_bytes
+
+
+class TestFallback:
+    READERS = ("misbehaving.Misbehaving", "misbehaving.Steady")
+
+    @pytest.fixture
+    def pieces(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Piece]]:
+        line = registry.Format("", (TYPE,), self.READERS, package="tests.files.extraction")
+        monkeypatch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
+
+        def read(deed: str) -> list[Piece]:
+            path = tmp_path / deed
+            path.write_text(deed)
+            return list(extract_in_sandbox(Source(path, deed, TYPE), SHORT))
+
+        return read
+
+    @pytest.mark.parametrize(
+        ("deed", "code"), [("refuse", "malformed"), ("crash", "reader_crashed"), ("eat", "memory_limit")]
+    )
+    def test_the_next_reader_takes_over_and_is_named(
+        self, pieces: Callable[[str], list[Piece]], deed: str, code: str
+    ) -> None:
+        found = pieces(deed)
+
+        assert found[0] == ReadBy("misbehaving", (("misbehaving", code),))
+        assert text_of(found) == "read all the same"
+
+    def test_what_the_first_reader_read_is_kept(self, pieces: Callable[[str], list[Piece]]) -> None:
+        found = pieces("+refuse")
+
+        assert text_of(found) == "first words"
+        assert warnings_of(found) == ["malformed"]
+
+    def test_a_limit_is_not_tried_again(self, pieces: Callable[[str], list[Piece]]) -> None:
+        with pytest.raises(TimeLimit):
+            pieces("spin")

@@ -10,7 +10,7 @@ from files.extraction.errors import EncryptedFile
 from files.extraction.limits import Limits
 from files.extraction.registry import find
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
-from tests.files.extraction.ole_samples import IN_TABLE, ROW_END, Words, ole, summary, word
+from tests.files.extraction.old_office_samples import IN_TABLE, ROW_END, Words, ole, summary, word
 from tests.files.extraction.samples import write
 
 DOC = "application/msword"

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from files.extraction.base import Source
 from files.extraction.document import SegmentKind
 from files.extraction.errors import EncryptedFile, MalformedFile, UnsafeArchive
 from files.extraction.limits import Limits
 from files.extraction.media_types import DOCX
+from files.extraction.reading import read_pieces
+from files.extraction.registry import find, load, readers_of
 from tests.files.extraction import samples
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
+from tests.files.extraction.ole_samples import native, ole
 from tests.files.extraction.samples import W, docx, paragraph, table, write
 
 STYLES = (
@@ -169,3 +173,44 @@ def test_absurd_spans_do_not_widen_the_table(tmp_path: Path) -> None:
     span = '<w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
     body = f"<w:tbl><w:tr><w:tc>{span}{paragraph('wide')}</w:tc><w:tc>{paragraph('next')}</w:tc></w:tr></w:tbl>"
     assert len(text_of(read(write(tmp_path / "s.docx", docx(body)), DOCX))) < 1000
+
+
+class TestSecondReader:
+    def test_gives_headings_paragraphs_and_tables(self, tmp_path: Path) -> None:
+        import docx as python_docx
+
+        document = python_docx.Document()
+        document.add_heading("Rules", 1)
+        document.add_paragraph("Boats moor at the quay.")
+        cells = document.add_table(2, 2).rows
+        for at, words in enumerate(("Berth", "Depth", "A", "4.5 m")):
+            cells[at // 2].cells[at % 2].text = words
+        path = tmp_path / "a.docx"
+        document.save(str(path))
+        reader = load(readers_of(DOCX)[1])
+        found = segments(list(read_pieces(reader, Source(path, path.name, DOCX), Limits())))
+        assert [s.text for s in found] == [
+            "# Rules", "Boats moor at the quay.", "| Berth | Depth |\n| --- | --- |\n| A | 4.5 m |",
+        ]  # fmt: skip
+        assert found[1].place.headings == ("Rules",)
+
+    def test_a_file_that_is_no_document_is_malformed(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.docx", samples.zipped({"word/document.xml": "<a/>"}))
+        with pytest.raises(MalformedFile):
+            list(read_pieces(load(readers_of(DOCX)[1]), Source(path, path.name, DOCX), Limits()))
+
+
+def test_embedded_files_are_read_out_of_their_wrapping(tmp_path: Path) -> None:
+    inner = docx(paragraph("Inside the inner one"))
+    wrapped = ole({"\x01Ole10Native": native("C:\\notes\\tides.txt", b"High at noon")})
+    more = {"word/embeddings/oleObject1.bin": wrapped, "word/embeddings/inner.docx": inner}
+    relations = [("oleObject", "embeddings/oleObject1.bin"), ("package", "embeddings/inner.docx")]
+    path = write(tmp_path / "a.docx", docx(paragraph("Outer"), more, relations))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    found = list(read_pieces(find(DOCX), Source(path, path.name, DOCX, scratch=scratch), Limits()))
+    assert {s.text: s.place.part for s in segments(found)} == {
+        "Outer": (),
+        "High at noon": ("tides.txt",),
+        "Inside the inner one": ("inner.docx",),
+    }

@@ -55,7 +55,7 @@ class TestMarkdownExtractor(ExtractorContract):
     def test_front_matter_is_metadata_and_not_text(self, path: Path) -> None:
         pieces = read(path, MD)
         assert facts(pieces)["title"] == "Harbour rules"
-        assert facts(pieces)["tags"] == "boats, ropes"
+        assert facts(pieces)["keywords"] == "boats, ropes"
         assert "tags" not in text_of(pieces)
 
 

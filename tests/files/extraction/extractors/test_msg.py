@@ -12,7 +12,7 @@ from files.extraction.reading import read_pieces
 from files.extraction.registry import find
 from files.extraction.rtf_compressed import decompressed_rtf
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
-from tests.files.extraction.ole_samples import ole
+from tests.files.extraction.old_office_samples import ole
 from tests.files.extraction.samples import write
 
 MSG = "application/vnd.ms-outlook"

@@ -8,7 +8,7 @@ import pytest
 from files.extraction.document import SegmentKind
 from files.extraction.errors import EncryptedFile
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments
-from tests.files.extraction.ole_samples import atom, ole, presentation, text_box
+from tests.files.extraction.old_office_samples import atom, ole, presentation, text_box
 from tests.files.extraction.samples import write
 
 PPT = "application/vnd.ms-powerpoint"

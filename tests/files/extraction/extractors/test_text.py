@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from files.extraction.document import SegmentKind
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
 from tests.files.extraction.samples import write
 
@@ -31,22 +29,6 @@ class TestTextExtractor(ExtractorContract):
 
     def test_tells_encoding_and_lines(self, path: Path) -> None:
         assert facts(read(path, PLAIN)) == {"encoding": "utf-8", "line_count": 599}
-
-
-class TestSourceCode(ExtractorContract):
-    media_type = "text/x-python"
-    ending = "py"
-    sample = b"def moor(boat):\n    return boat.length\n"
-    says = "    return boat.length"
-    kind: ClassVar[SegmentKind] = SegmentKind.CODE
-
-    def test_is_found_by_its_media_types(self) -> None:
-        """Code is read by the text extractor, which the registry names."""
-
-    def test_is_code_of_a_language(self, path: Path) -> None:
-        pieces = read(path, self.media_type)
-        assert facts(pieces)["language"] == "Python"
-        assert {s.kind for s in segments(pieces)} == {SegmentKind.CODE}
 
 
 def test_terminal_escapes_are_left_out(tmp_path: Path) -> None:

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import datetime
+import io
+import zipfile
 from pathlib import Path
 
-from files.extraction.document import SegmentKind
+import pytest
+
+from files.extraction.base import Source
+from files.extraction.detection import detect
+from files.extraction.document import Piece, SegmentKind
+from files.extraction.errors import TooManyCells
 from files.extraction.limits import Limits
-from files.extraction.media_types import XLSX
+from files.extraction.media_types import XLSB, XLSX
+from files.extraction.reading import read_pieces
+from files.extraction.registry import load, readers_of
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of, warnings_of
+from tests.files.extraction.office_samples import xlsb
 from tests.files.extraction.samples import write, xlsx
 
 ROWS = [
@@ -82,3 +92,86 @@ def test_a_title_above_the_table_is_not_its_header(tmp_path: Path) -> None:
 def test_large_whole_numbers_keep_every_digit(tmp_path: Path) -> None:
     path = write(tmp_path / "n.xlsx", xlsx({"S": [["number"], [1234567890123456]]}))
     assert "1234567890123456" in text_of(read(path, XLSX))
+
+
+def test_headers_footers_and_charts_of_a_sheet_are_read(tmp_path: Path) -> None:
+    import openpyxl
+    from openpyxl.chart import BarChart, Reference
+
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Year", "Tugs"], [2001, 5], [2002, 8]):
+        sheet.append(row)
+    sheet.oddHeader.center.text = "Port && authority"
+    sheet.oddFooter.right.text = "Page &P of &N"
+    chart = BarChart()
+    chart.title = "Ships a year"
+    chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+    sheet.add_chart(chart, "D1")
+    path = tmp_path / "chart.xlsx"
+    book.save(path)
+    found = [s.text for s in segments(read(path, XLSX)) if s.kind is not SegmentKind.TABLE]
+    assert "Port & authority" in found
+    assert "Ships a year" in found
+
+
+class TestBinaryWorkbook(ExtractorContract):
+    media_type = XLSB
+    ending = "xlsb"
+    sample = xlsb(
+        {"Fleet": [["Ship", "Tons"], ["Aurora", 1200.0]], "Costs": [["Item", "Price"], ["rope", 12.5]]},
+        hidden=["Costs"],
+        comment="Ask Ann",
+    )
+    says = "| Aurora | 1200 |"
+
+    def test_is_found_by_its_content(self, path: Path) -> None:
+        assert detect(path, "book.zip").media_type == XLSB
+
+    def test_hidden_sheets_are_read_and_marked(self, path: Path) -> None:
+        pieces = read(path, XLSB)
+        assert "## Costs (hidden sheet)" in text_of(pieces)
+        assert "| rope | 12.5 |" in text_of(pieces)
+        assert facts(pieces)["hidden_sheets"] == ["Costs"]
+
+    def test_comments_stand_with_their_cell(self, path: Path) -> None:
+        note = next(s for s in segments(read(path, XLSB)) if s.kind is SegmentKind.NOTE)
+        assert (note.text, note.place.cells) == ("Comment on A1: Ask Ann", "A1")
+
+    def test_cells_that_are_spread_too_far_are_refused_before_they_take_memory(self, path: Path) -> None:
+        with pytest.raises(TooManyCells):
+            read(path, XLSB, Limits(grid_cells=3))
+
+
+class TestSecondReader:
+    sample = TestXlsxExtractor.sample
+
+    def read(self, path: Path) -> list[Piece]:
+        reader = load(readers_of(XLSX)[1])
+        return list(read_pieces(reader, Source(path, path.name, XLSX), Limits()))
+
+    def test_gives_the_same_tables(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.xlsx", self.sample)
+        tables = [s for s in segments(self.read(path)) if s.kind is SegmentKind.TABLE]
+        assert tables == [s for s in segments(read(path, XLSX)) if s.kind is SegmentKind.TABLE]
+        assert facts(self.read(path))["hidden_sheets"] == ["Costs"]
+
+    def test_does_not_trust_the_declared_dimension(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.xlsx", rewritten(self.sample, b'ref="A1:C3"', b'ref="A1:XFD1048576"'))
+        assert "| Aurora | 1999-05-01 | 1200 |" in text_of(self.read(path))
+
+    def test_a_broken_sheet_does_not_take_the_others_along(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.xlsx", rewritten(self.sample, b'<row r="2"', b'<<row r="2"', "sheet1.xml"))
+        pieces = self.read(path)
+        assert warnings_of(pieces) == ["malformed"]
+        assert "| rope | 12 |" in text_of(pieces)
+
+
+def rewritten(package: bytes, old: bytes, new: bytes, ending: str = ".xml") -> bytes:
+    """Return a package with `old` replaced in the parts that end so."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            target.writestr(name, data.replace(old, new) if name.endswith(ending) else data)
+    return out.getvalue()

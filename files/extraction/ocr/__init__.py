@@ -1,0 +1,1 @@
+"""Text from pictures: engines behind one interface, chosen by `Options.ocr`."""
