@@ -70,36 +70,6 @@ class Format:
 
 # fmt: off
 FORMATS: list[Format] = [
-    Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
-    Format(
-        "Word (DOCX)",
-        (DOCX, DOCM),
-        (_EXTRACTORS + "docx.DocxExtractor", _EXTRACTORS + "docx_python_docx.PythonDocxExtractor"),
-    ),
-    Format(
-        "Excel (XLSX)",
-        (XLSX, XLSM),
-        (_EXTRACTORS + "xlsx.XlsxExtractor", _EXTRACTORS + "xlsx_openpyxl.OpenpyxlExtractor"),
-    ),
-    Format("binary Excel (XLSB)", (XLSB,), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
-    Format("PowerPoint (PPTX)", (PPTX,), (_EXTRACTORS + "pptx.PptxExtractor",)),
-    Format("Word 97-2003 (DOC)", ("application/msword",), (_EXTRACTORS + "doc.DocExtractor", _OXIDE)),
-    Format("PowerPoint 97-2003 (PPT)", (_PPT,), (_EXTRACTORS + "ppt.PptExtractor", _OXIDE)),
-    Format("Excel 97-2003 (XLS)", ("application/vnd.ms-excel",), (_EXTRACTORS + "xls.XlsExtractor", _OXIDE)),
-    Format("Rich Text (RTF)", ("application/rtf",), (_EXTRACTORS + "rtf.RtfExtractor",)),
-    Format("mail (EML)", ("message/rfc822", "multipart/related"), (_EXTRACTORS + "mail.MailExtractor",)),
-    Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), (_EXTRACTORS + "msg.MsgExtractor",)),
-    Format("calendar (ICS)", ("text/calendar",), (_EXTRACTORS + "calendar.CalendarExtractor",)),
-    Format("contacts (VCF)", ("text/vcard",), (_EXTRACTORS + "contacts.ContactsExtractor",)),
-    Format("mailbox (MBOX)", ("application/mbox",), (_EXTRACTORS + "mailbox.MailboxExtractor",)),
-    Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
-    Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
-    Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
-    Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
-    Format(
-        "plain text and source code", (PLAIN, *_OTHER_TEXT, *_SUBTITLES, *_CODE), (_EXTRACTORS + "text.TextExtractor",)
-    ),
-    Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
     Format("PDF", ("application/pdf",), _PDF_READERS),
     Format("Word (DOCX)", (DOCX, DOCM), ("docx.DocxExtractor", "docx_python_docx.PythonDocxExtractor")),
     Format("Word 97-2003 (DOC)", ("application/msword",), ("doc.DocExtractor", "office_oxide.OfficeOxideExtractor")),
@@ -127,6 +97,8 @@ FORMATS: list[Format] = [
     Format("mail (EML) and saved page (MHTML)", ("message/rfc822", "multipart/related"), ("mail.MailExtractor",)),
     Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), ("msg.MsgExtractor",)),
     Format("mailbox (MBOX)", ("application/mbox",), ("mailbox.MailboxExtractor",)),
+    Format("calendar (ICS)", ("text/calendar",), ("calendar.CalendarExtractor",)),
+    Format("contacts (VCF)", ("text/vcard",), ("contacts.ContactsExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), ("csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), ("json_data.JsonExtractor",)),
     Format("YAML", ("application/yaml",), ("yaml_data.YamlExtractor",)),

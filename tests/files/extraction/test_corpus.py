@@ -35,6 +35,13 @@ FLOOR = {
     "yaml": 2,
     "srt": 1,
     "vtt": 2,
+    "doc": 4,
+    "ppt": 2,
+    "xls": 3,
+    "rtf": 5,
+    "eml": 6,
+    "msg": 3,
+    "mbox": 2,
 }
 
 pytestmark = pytest.mark.skipif(not (CORPUS / "score.py").exists(), reason="the shared corpus is not here")
