@@ -45,7 +45,7 @@ def _folder(entries: list[_Entry], folders: dict[str, int], above: list[str]) ->
 
 
 def _written(entries: list[_Entry]) -> bytes:
-    body, fat = bytearray(), []
+    body, fat = bytearray(), list[int]()
 
     def put(data: bytes) -> int:
         count = -(-len(data) // SECTOR)
@@ -54,7 +54,7 @@ def _written(entries: list[_Entry]) -> bytes:
         body.extend(data.ljust(count * SECTOR, b"\0"))
         return start if count else END
 
-    mini, mini_fat = bytearray(), []
+    mini, mini_fat = bytearray(), list[int]()
     for entry in entries:
         if entry.kind == 2 and len(entry.data) >= CUTOFF:
             entry.start = put(entry.data)
