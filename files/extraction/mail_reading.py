@@ -25,6 +25,7 @@ _PARAGRAPH_CHARS = 2_000
 _ARMOURED = "-----BEGIN PGP MESSAGE-----"
 _CIPHERS = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _SEALED = "The text of this mail is encrypted, so it cannot be read."
+_WRAPPED = "The text of this mail is packed into its S/MIME signature, which is not opened."
 _PLAIN = ("text/plain", "message/delivery-status", "text/enriched")
 _LISTED = 1_000
 
@@ -188,10 +189,10 @@ def _page(mail: MailFile, part: Part) -> str:
 def _locked(root: Part, place: Place) -> Iterator[PieceWarning]:
     """Yield a warning for a mail whose text only its receiver can open."""
     for part in root.walk():
-        sealed = part.media_type in _CIPHERS and part.content.parameters.get("smime-type") != "signed-data"
-        if sealed or part.media_type == "multipart/encrypted":
+        if part.media_type in _CIPHERS and "signed" in part.content.parameters.get("smime-type", ""):
+            yield PieceWarning("signed_body", _WRAPPED, place)
+        elif part.media_type in _CIPHERS or part.media_type == "multipart/encrypted":
             yield PieceWarning("encrypted", _SEALED, place)
-            return
 
 
 def _size(part: Part) -> int:

@@ -86,6 +86,8 @@ class XlsWorkbook:
         data = self._data[start : start + size]
         if kind == _SHEET and size >= 8 and len(self.sheets) < _SHEETS:
             (place,) = struct.unpack_from("<I", data)
+            if any(sheet.start == place for sheet in self.sheets):
+                return  # a second name for the same cells would multiply them
             name = self._short_text(data[6:])
             self.sheets.append(XlsSheet(name, place, hidden=data[4] & 3 != 0, holds_cells=data[5] in (0, 1)))
         elif kind == _SHARED_STRINGS:
@@ -105,6 +107,8 @@ class XlsWorkbook:
         data = self._data
         while at + 4 <= len(data):
             kind, size = struct.unpack_from("<HH", data, at)
+            if not kind and not size:  # padding
+                return
             if kind > 0xFF and kind & 0xFF in _VERSIONED and kind >> 8 in (2, 4, 8):
                 kind &= 0xFF
             yield kind, at + 4, min(size, len(data) - at - 4)

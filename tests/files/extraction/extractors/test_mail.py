@@ -115,6 +115,11 @@ def test_an_encrypted_text_is_told(tmp_path: Path, kind: str, parts: str) -> Non
     assert "# Secret" in text_of(pieces)
 
 
+def test_a_text_inside_its_signature_is_told(tmp_path: Path) -> None:
+    content = b"From: a@b\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\nAAAA"
+    assert warnings_of(read_mail(tmp_path, content)) == ["signed_body"]
+
+
 @pytest.mark.parametrize(
     ("header", "subject"),
     [
