@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from files import extraction_settings, storage
+from files.extraction.detection import detect
 from files.extraction.document import Piece, Segment
 from files.extraction.sandbox import extract_in_sandbox
 from files.findings import Findings, place_as_json
@@ -29,6 +30,7 @@ class ExtractStage(Stage):
         """Store the segments of a new generation, then switch the file to it."""
         findings = Findings()
         file, generation = context.file, context.claim.attempt
+        _find_type(file)
         # Rows of an attempt that died before its switch.
         FileSegment.objects.filter(file=file, generation__gte=generation).delete()
         with contextlib.closing(_pieces(file)) as pieces:
@@ -43,6 +45,12 @@ class ExtractStage(Stage):
         """Remove the file's segments and its thumbnail."""
         FileSegment.objects.filter(file_id=file_id).delete()
         FileThumbnail.objects.filter(file_id=file_id).delete()
+
+
+def _find_type(file: FileRecord) -> None:
+    """Look at the content anew: this version may know the type better than the one that took the file in."""
+    found = detect(storage.path_of(file.storage_key), file.name)
+    file.media_type, file.kind = found.media_type, found.kind
 
 
 def _pieces(file: FileRecord) -> Generator[Piece]:
@@ -67,6 +75,8 @@ def _report(context: StageContext, findings: Findings) -> None:
 def _switch(file: FileRecord, generation: int, findings: Findings) -> None:
     FileRecord.objects.filter(pk=file.pk).update(
         generation=generation,
+        media_type=file.media_type,
+        kind=file.kind,
         metadata=findings.metadata,
         warnings=findings.warnings,
         language=findings.language,

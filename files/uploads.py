@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from files.errors import (
     FileNotFound,
     FileTooLarge,
     InvalidContentRange,
+    InvalidMove,
     InvalidUpload,
     QuotaExceeded,
     UploadChecksumMismatch,
@@ -135,6 +137,7 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
     if not new.sha256:
         return None
     if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
+        _read_again_if_failed(file)
         upload = Upload(id=file.pk, owner=owner, file=file, size=file.size, chunk_size=settings.UPLOAD_CHUNK_SIZE)
         upload.completed_at = upload.expires_at = file.created_at
         return UploadState(upload, file, _whole(file.size), duplicate=True)
@@ -338,8 +341,17 @@ def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
         code="uploaded_again",
         message="The same content was uploaded again; this file was kept.",
     )
+    _read_again_if_failed(existing)
     publish_deletion(existing.owner_id, own)
     transaction.on_commit(lambda: storage.forget(own))
+
+
+def _read_again_if_failed(file: FileRecord) -> None:
+    """Whoever uploads a failed file again wants it read: this version may read what an earlier one could not."""
+    if file.status == FileStatus.FAILED:
+        with suppress(InvalidMove):  # somebody else was faster
+            jobs.retry(file)
+        file.refresh_from_db()
 
 
 def _discard_chunks(upload_id: UUID) -> None:

@@ -17,7 +17,7 @@ from django.views.generic import TemplateView
 
 from files import selectors, services, uploads
 from files.errors import FileNotFound
-from files.metadata import metadata_facts
+from files.metadata import metadata_facts, tells_location
 from files.models import FileRecord, FileStatus
 from files.places import place_of_address
 from orchestra.accounts.models import User
@@ -115,6 +115,7 @@ class FilePage(LoginRequiredMixin, TemplateView):
             segments=segments.get_page(number),
             found=found,
             metadata=metadata_facts(file.metadata),
+            tells_location=tells_location(file.metadata),
             **kwargs,
         )
 

@@ -20,12 +20,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the two sides are fused: the share of meaning against words, and how many candidates each side brings."""
+
+    weight: float = 0.5
+    depth: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A question, where to look, and how many hits to return."""
+    """A question, where to look, how to weigh, and how many hits to return."""
 
     query: str
     scope: Scope
     limit: int = 10
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from search.hits import build_hits
 from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse
-from search.retrieval import Scope, SearchRequest, SearchResult
+from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
 from search.timing import Stopwatch
 from search.vector_stores import vector_stores
 
@@ -23,14 +23,27 @@ logger = structlog.get_logger(__name__)
 MAX_QUERY = 4000
 
 
-def search(user: User, query: str, *, mode: str = "basic", scope: Scope | None = None, limit: int = 10) -> SearchResult:
-    """Search `user`'s files in a mode and remember the question. Raises EmptyQuery, UnknownMode."""
+def search(  # one question, its options by name
+    user: User,
+    query: str,
+    *,
+    mode: str = "basic",
+    scope: Scope | None = None,
+    limit: int = 10,
+    tuning: Tuning | None = None,
+    remember: bool = True,
+) -> SearchResult:
+    """Search `user`'s files in a mode and remember the question, unless told otherwise.
+
+    Raises EmptyQuery, UnknownMode.
+    """
     if mode not in settings.SEARCH_MODES:
         known = ", ".join(modes.aliases())
         raise UnknownMode(hint=f"Choose one of: {known}.", mode=mode)
-    request = _request(user, query, scope, limit)
+    request = _request(user, query, scope, limit, tuning)
     result = modes[mode].search(request)
-    _remember(user, request, result)
+    if remember:
+        _remember(user, request, result)
     return result
 
 
@@ -49,11 +62,12 @@ def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 
     return result
 
 
-def _request(user: User, query: str, scope: Scope | None, limit: int) -> SearchRequest:
+def _request(user: User, query: str, scope: Scope | None, limit: int, tuning: Tuning | None = None) -> SearchRequest:
     text = query.replace("\x00", " ").strip()[:MAX_QUERY]
     if not text:
         raise EmptyQuery
-    return SearchRequest(text, scope or Scope(user.pk), limit)
+    tuning = tuning or Tuning(settings.SEARCH_WEIGHT, settings.SEARCH_DEPTH)
+    return SearchRequest(text, scope or Scope(user.pk), limit, tuning)
 
 
 def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
-
 from search import keywords
 from search.embedders import embedders
 from search.hits import build_hits
@@ -25,7 +23,7 @@ class BasicMode(SearchMode):
     def search(self, request: SearchRequest) -> SearchResult:
         """Return the fused best passages."""
         watch = Stopwatch()
-        depth = max(settings.SEARCH_DEPTH, request.limit)
+        depth = max(request.tuning.depth, request.limit)
         with watch.step("embed"):
             query = embedders["default"].embed_query(request.query)
         store = vector_stores["default"]
@@ -37,7 +35,7 @@ class BasicMode(SearchMode):
             cosines = {n.chunk_id: n.score for n in near}
             missing = [chunk_id for chunk_id in words.ranked if chunk_id not in cosines]
             cosines |= store.scores(query, request.scope, missing)
-            fused = fuse(_candidates(cosines, words), vector_weight=settings.SEARCH_WEIGHT)[: request.limit]
+            fused = fuse(_candidates(cosines, words), vector_weight=request.tuning.weight)[: request.limit]
         with watch.step("hits"):
             hits = build_hits(request, fused)
         return SearchResult(request.query, self.name, hits, watch.milliseconds())

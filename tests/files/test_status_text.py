@@ -76,12 +76,13 @@ def test_metadata_is_told_in_words() -> None:
     facts = metadata_facts(
         {
             "coverage": {"done": 3, "total": 4, "unit": "pages"},
-            "title": "Report",
-            "page_count": 4,
-            "authors": ["A", "", "B"],
-            "encrypted": False,
-            "subject": "",
             "more": {"paper_size": "A4"},
+            "encrypted": False,
+            "authors": ["A", "", "B"],
+            "page_count": 4,
+            "subject": "",
+            "gps_lat": -33.8,
+            "title": "Report",
             "language": "en",
         }
     )
@@ -89,6 +90,7 @@ def test_metadata_is_told_in_words() -> None:
         Fact("Read", "3 of 4 pages"),
         Fact("Title", "Report"),
         Fact("Page count", "4"),
+        Fact("Latitude", "-33.8"),
         Fact("Authors", "A, B"),
         Fact("Encrypted", "no"),
         Fact("More", "Paper size: A4"),

@@ -157,6 +157,23 @@ def test_same_content_without_digest_ends_as_the_existing_file(as_alice: APIClie
     assert as_alice.get(f"/api/files/{second['id']}/status").json()["id"] == first["id"]
 
 
+@pytest.mark.parametrize("with_digest", [True, False])
+def test_a_failed_file_is_read_again_when_it_is_uploaded_again(as_alice: APIClient, with_digest: bool) -> None:
+    first = initiate(as_alice, sha256=sha256(CONTENT))
+    for index in range(4):
+        send(as_alice, first["id"], index)
+    FileRecord.objects.update(status=FileStatus.FAILED, error_code="unsupported_format")
+    ProcessingJob.objects.update(state="done")
+
+    again = initiate(as_alice, name="copy.bin", **({"sha256": sha256(CONTENT)} if with_digest else {}))
+    for index in range(0 if with_digest else 4):
+        send(as_alice, again["id"], index)
+
+    file = FileRecord.objects.get()
+    assert (str(file.pk), file.status, file.error_code) == (first["id"], FileStatus.QUEUED, "")
+    assert ProcessingJob.objects.get().state == "queued"
+
+
 def test_users_may_have_the_same_content_each(as_alice: APIClient, as_bob: APIClient) -> None:
     for client in (as_alice, as_bob):
         upload = initiate(client, sha256=sha256(CONTENT))

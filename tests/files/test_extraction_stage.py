@@ -1,0 +1,67 @@
+"""The extract stage through the real sandbox: what a file's record says afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from files import pipeline
+from files.models import FileEvent, FileRecord, FileSegment, FileStatus
+from orchestra.accounts.models import User
+
+MakeFile = Callable[..., FileRecord]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def process(file: FileRecord) -> FileRecord:
+    assert pipeline.work("w")
+    return FileRecord.objects.get(pk=file.pk)
+
+
+def test_the_timeline_names_the_reader(alice: User, make_file: MakeFile) -> None:
+    file = process(make_file(alice, b"# Tides\n\nHigh at six.\n", name="tides.md"))
+
+    assert (file.status, file.reader) == (FileStatus.READY, "markdown")
+    event = FileEvent.objects.get(file=file, code="text_read")
+    assert event.message == "Read by markdown."
+    assert event.details == {"reader": "markdown", "gave_up": []}
+
+
+def test_the_type_is_found_anew(alice: User, make_file: MakeFile) -> None:
+    made = make_file(alice, b'{"tide": "high"}', name="data.json")
+    FileRecord.objects.filter(pk=made.pk).update(media_type="application/octet-stream", kind="other")
+
+    file = process(made)
+
+    assert (file.status, file.media_type, file.kind) == (FileStatus.READY, "application/json", "data")
+
+
+def test_text_of_an_attachment_says_where_it_is_from(alice: User, make_file: MakeFile) -> None:
+    mail = (
+        b"From: a@example.org\nTo: b@example.org\nSubject: Rates\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/mixed; boundary="x"\n\n--x\nContent-Type: text/plain\n\nSee attached.\n'
+        b'--x\nContent-Type: text/csv\nContent-Disposition: attachment; filename="rates.csv"\n\n'
+        b"country,rate\nChile,7\n--x--\n"
+    )
+
+    file = process(make_file(alice, mail, name="rates.eml"))
+
+    assert file.status == FileStatus.READY
+    places = FileSegment.objects.filter(file=file, text__contains="Chile").values_list("place", flat=True)
+    assert [place["part"] for place in places] == [["rates.csv"]]
+
+
+def test_a_small_picture_is_kept_and_goes_with_the_file(alice: User, make_file: MakeFile) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    picture = BytesIO()
+    Image.new("RGB", (640, 400), "teal").save(picture, "PNG")
+
+    file = process(make_file(alice, picture.getvalue(), name="sea.png"))
+
+    assert (file.status, file.has_thumbnail) == (FileStatus.READY, True)
+    assert file.thumbnail.width <= 320
+    assert bytes(file.thumbnail.data)[8:12] == b"WEBP"
