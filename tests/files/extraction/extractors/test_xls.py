@@ -56,6 +56,14 @@ def test_a_formula_shows_the_value_it_was_saved_with(tmp_path: Path) -> None:
     assert "2.5" in text
 
 
+def test_a_comment_stands_at_its_cell(tmp_path: Path) -> None:
+    drawn = record(0x5D, struct.pack("<HHHH", 0x15, 18, 0x19, 7) + bytes(14))
+    text = record(0x1B6, bytes(10) + struct.pack("<HH4x", 5, 0)) + record(0x3C, b"\0Check")
+    note = record(0x1C, struct.pack("<HHHH", 2, 1, 0, 7))
+    found = segments(read(xls(tmp_path, workbook({"S": label(0, 0, "x") + drawn + text + note})), XLS))[-1]
+    assert (found.text, found.place.cells) == ("Comment on B3: Check", "B3")
+
+
 def test_a_password_is_told(tmp_path: Path) -> None:
     with pytest.raises(EncryptedFile):
         read(xls(tmp_path, workbook({"S": b""}, extra=record(0x2F, bytes(6)))), XLS)
