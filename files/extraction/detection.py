@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from files.extraction import media_types
-from files.extraction.containers import look_into_ole, look_into_zip
+from files.extraction.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
 from files.extraction.encoding import wide_encoding
-from files.extraction.media_types import PLAIN, UNKNOWN, by_file_name, kind_of
+from files.extraction.media_types import PLAIN, UNKNOWN, MediaType, by_file_name, kind_of
 from files.extraction.same_endings import told_apart
 from files.extraction.signatures import by_signature
 
@@ -52,6 +52,7 @@ _OTHER_XML = re.compile(
 )
 _OPENINGS = (
     ("<svg", "image/svg+xml"), ("<?php", "text/x-php"), ("WEBVTT", "text/vtt"), ("BEGIN:VCALENDAR", "text/calendar"),
+    ("BEGIN:VCARD", "text/vcard"),
 )  # fmt: skip
 _ELEMENT = re.compile(r"\s*<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,2000})?>")
 _PACKAGE_OPENINGS = (b"[Content_Types].xml", b"_rels/", b"mimetype", b"META-INF/container.xml")
@@ -78,10 +79,9 @@ def detect(path: Path, name: str = "") -> Detected:
 
 
 def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
-    if found := by_signature(head):
-        package = _damaged_package(head, name) if (inside := _inside(file, head, found)) == media_types.ZIP else None
-        return (package, "name") if package else (inside, "content")
     named = by_file_name(name)
+    if found := by_signature(head):
+        return _inside(file, head, found, named)
     text = _as_text(head)
     if text is None:
         # Damaged bytes under a known ending go to that format's reader, which can say that they are damaged.
@@ -95,23 +95,30 @@ def _detect(file: BinaryIO, head: bytes, name: str) -> tuple[str, By]:
     return _by_looks(text), "text"
 
 
-def _inside(file: BinaryIO, head: bytes, media_type: str) -> str:
+def _inside(file: BinaryIO, head: bytes, media_type: str, named: MediaType | None) -> tuple[str, By]:
     if media_type == media_types.ZIP:
-        return look_into_zip(file, head)
+        return _in_zip(file, head, named)
     if media_type == "application/gzip" and _is_packed_drawing(head):
-        return "image/svg+xml"
-    return look_into_ole(file, head) if media_type == media_types.OLE else media_type
+        return "image/svg+xml", "content"
+    if media_type != media_types.OLE:
+        return media_type, "content"
+    inside = look_into_ole(file, head)
+    if inside == media_types.OLE and named and named.name in OLE_DOCUMENTS:
+        return named.name, "name"  # too damaged to look into: the reader that its ending names can say so
+    return inside, "content"
 
 
-def _damaged_package(head: bytes, name: str) -> str | None:
-    """Return the type that `name` stands for when a ZIP begins as a document does but lacks its parts.
+def _in_zip(file: BinaryIO, head: bytes, named: MediaType | None) -> tuple[str, By]:
+    """Look into a ZIP.
 
-    Such a file is cut off or broken: to a person it is a damaged document, not an archive of what is left of it.
+    One that begins as a document does but lacks its parts is cut off or broken: to a person it is the damaged document
+    that its name says, not an archive of what is left of it.
     """
-    named = by_file_name(name)
-    if named is None or named.kind not in ("document", "spreadsheet") or named.textual:
-        return None
-    return named.name if head[30:].startswith(_PACKAGE_OPENINGS) else None
+    inside = look_into_zip(file, head)
+    cut_off = inside == media_types.ZIP and head[30:].startswith(_PACKAGE_OPENINGS)
+    if cut_off and named and named.kind in ("document", "spreadsheet") and not named.textual:
+        return named.name, "name"
+    return inside, "content"
 
 
 def _is_packed_drawing(head: bytes) -> bool:
@@ -150,7 +157,7 @@ def _by_opening(text: str) -> str | None:
     if _OTHER_XML.match(text):
         return "application/xml"
     opening = text[:200].lstrip()
-    return next((media_type for words, media_type in _OPENINGS if opening.startswith(words)), None)
+    return next((media_type for words, media_type in _OPENINGS if opening.upper().startswith(words.upper())), None)
 
 
 def _better_than_name(named: str, name: str, text: str) -> tuple[str, By]:
@@ -195,7 +202,7 @@ def _mail_type(text: str) -> str | None:
 
 def _is_mail(text: str) -> bool:
     """Tell a mail by its first lines: nothing but headers, three of those that mails have, or two and their end."""
-    known = set()
+    known: set[str] = set()
     for line in text.split("\n")[:60]:
         header = _MAIL_HEADER.match(line)
         if not line.strip():

@@ -97,6 +97,8 @@ FORMATS: list[Format] = [
     Format("mail (EML) and saved page (MHTML)", ("message/rfc822", "multipart/related"), ("mail.MailExtractor",)),
     Format("Outlook message (MSG)", ("application/vnd.ms-outlook",), ("msg.MsgExtractor",)),
     Format("mailbox (MBOX)", ("application/mbox",), ("mailbox.MailboxExtractor",)),
+    Format("calendar (ICS)", ("text/calendar",), ("calendar.CalendarExtractor",)),
+    Format("contacts (VCF)", ("text/vcard",), ("contacts.ContactsExtractor",)),
     Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), ("csv_table.CsvExtractor",)),
     Format("JSON", ("application/json", "application/x-ndjson"), ("json_data.JsonExtractor",)),
     Format("YAML", ("application/yaml",), ("yaml_data.YamlExtractor",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Child, Metadata, Piece, Place, Segment
@@ -12,7 +13,7 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
 from files.extraction.html_decoding import decode_page
 from files.extraction.limits import Limits
-from files.extraction.mail_headers import Headers, read_headers
+from files.extraction.mail_headers import Headers, read_headers, text_of
 from files.extraction.mail_reading import Message, html_segments, opening, plain_segments, what_page_adds
 from files.extraction.msg_properties import Properties, read_properties
 from files.extraction.ole import open_container
@@ -26,6 +27,7 @@ _SENDERS = ((0x0C1A, (0x5D01, 0x0C1F)), (0x0042, (0x5D02, 0x0065)))
 _RECEIVER_NAME, _RECEIVER_ADDRESSES, _RECEIVER_KIND = 0x3001, (0x39FE, 0x3003), 0x0C15
 _KINDS = {1: "to", 2: "cc", 3: "bcc"}
 _FILE, _LONG_NAME, _SHORT_NAME, _SHOWN_NAME, _FILE_TYPE = 0x3701, 0x3707, 0x3704, 0x3001, 0x370E
+_RECEIVERS = 1_000
 _SEALED = "ipm.note.smime"
 
 
@@ -91,7 +93,7 @@ def _sender(found: Properties) -> str:
 
 def _receivers(found: Properties, headers: Headers) -> dict[str, object]:
     receivers: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
-    for receiver in found.inner("__recip_version1.0_"):
+    for receiver in islice(found.inner("__recip_version1.0_"), _RECEIVERS):
         written = _address(receiver, _RECEIVER_NAME, _RECEIVER_ADDRESSES)
         if written:
             receivers[_KINDS.get(receiver.number(_RECEIVER_KIND) & 0xF, "to")].append(written)
@@ -118,11 +120,10 @@ def _text(found: Properties, place: Place, limits: Limits) -> Iterator[Segment]:
 
 
 def _page(found: Properties) -> str:
-    if data := found.data(_HTML):
-        if b"charset" in data[:4096].lower():
-            return decode_page(data)[0]
-        return data.decode(found.code_page(), "replace")
-    return found.text(_HTML)
+    data = found.data(_HTML)
+    if not data:
+        return found.text(_HTML)
+    return text_of(data, found.codec) if found.codec else decode_page(data)[0]
 
 
 def _rich_text(data: bytes, place: Place) -> Iterator[Segment]:

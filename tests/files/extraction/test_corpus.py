@@ -47,6 +47,13 @@ FLOOR = {
     "sqlite": 1,
     "tar": 3,
     "zip": 5,
+    "doc": 4,
+    "ppt": 2,
+    "xls": 3,
+    "rtf": 5,
+    "eml": 6,
+    "msg": 3,
+    "mbox": 2,
 }
 
 pytestmark = pytest.mark.skipif(not (CORPUS / "score.py").exists(), reason="the shared corpus is not here")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from files.extraction.detection import detect
 from files.extraction.media_types import DOCX, ODT, XLSX
-from tests.files.extraction import samples
+from tests.files.extraction import old_office_samples, samples
 
 
 def image(kind: str) -> bytes:
@@ -120,6 +120,9 @@ def test_the_name_tells_texts_apart(tmp_path: Path, name: str, content: str, med
         ("#!/bin/sh\necho\n", "text/x-shellscript"),
         ("From: a@example.org\nDate: today\n\nHello", "message/rfc822"),
         ('[{"a": 1}]', "application/json"),
+        ("X-Spam: no\nReturn-Path: <a@b>\nReceived: from c\n by d\nSubject: x\n\nHello", "message/rfc822"),
+        ("From: nobody in particular\n\nThis is a letter.\n", "text/plain"),
+        ("begin:vcard\nversion:3.0\nend:vcard\n", "text/vcard"),
         ("", "text/plain"),
     ],
 )
@@ -153,7 +156,20 @@ def test_an_open_document_that_another_program_packed_is_known(tmp_path: Path) -
 
 def test_an_ole_directory_beyond_the_end_is_no_obstacle(tmp_path: Path) -> None:
     content = ole("WordDocument")[:30] + b"\xff" * 600
-    assert detect(samples.write(tmp_path / "x", content), "x.doc").media_type == "application/x-ole-storage"
+    path = samples.write(tmp_path / "x", content)
+    assert detect(path, "x").media_type == "application/x-ole-storage"
+    assert detect(path, "x.doc").media_type == "application/msword"
+
+
+def test_the_directory_of_an_ole_container_is_followed_through_its_chain(tmp_path: Path) -> None:
+    streams = {f"stream {at:02}": b"x" * 5000 for at in range(40)} | {"PowerPoint Document": b"x"}
+    path = samples.write(tmp_path / "x", old_office_samples.ole(streams))
+    assert detect(path, "x").media_type == "application/vnd.ms-powerpoint"
+
+
+def test_what_an_ole_container_embeds_does_not_decide(tmp_path: Path) -> None:
+    path = samples.write(tmp_path / "x", old_office_samples.ole({"MBD1/WordDocument": b"x", "Workbook": b"x"}))
+    assert detect(path, "x").media_type == "application/vnd.ms-excel"
 
 
 def test_takes_less_than_a_millisecond(tmp_path: Path) -> None:
