@@ -85,6 +85,7 @@ FORMATS: list[Format] = [
     Format("OpenDocument spreadsheet (ODS)", ODS, ("ods.OdsExtractor",)),
     Format("HTML", ("text/html",), ("html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), ("markdown.MarkdownExtractor",)),
+    Format("XML", ("application/xml",), ("xml_data.XmlExtractor", "text.TextExtractor")),
     Format("LaTeX", ("text/x-tex",), ("latex.LatexExtractor", "text.TextExtractor")),
     Format("BibTeX", ("text/x-bibtex",), ("bibtex.BibtexExtractor",)),
     Format("reStructuredText", ("text/x-rst",), ("restructured_text.RstExtractor",)),
@@ -118,26 +119,6 @@ FORMATS: list[Format] = [
     Format("film", _FILM, ("film.FilmExtractor",)),
     Format("subtitles", _SUBTITLES, ("subtitles.SubtitleExtractor",)),
     Format("", (ENCRYPTED_OFFICE,), ("encrypted.EncryptedExtractor",)),
-    Format("PDF", ("application/pdf",), (_EXTRACTORS + "pdf.PdfExtractor",)),
-    Format("Word (DOCX)", (DOCX, DOCM), (_EXTRACTORS + "docx.DocxExtractor",)),
-    Format("Excel (XLSX)", (XLSX, XLSM), (_EXTRACTORS + "xlsx.XlsxExtractor",)),
-    Format("HTML", ("text/html",), (_EXTRACTORS + "html_page.HtmlExtractor",)),
-    Format("Markdown", ("text/markdown",), (_EXTRACTORS + "markdown.MarkdownExtractor",)),
-    Format("CSV and TSV", ("text/csv", "text/tab-separated-values"), (_EXTRACTORS + "csv_table.CsvExtractor",)),
-    Format("JSON", ("application/json", "application/x-ndjson"), (_EXTRACTORS + "json_data.JsonExtractor",)),
-    Format("LaTeX", ("text/x-tex",), (_EXTRACTORS + "latex.LatexExtractor", _EXTRACTORS + "text.TextExtractor")),
-    Format("BibTeX", ("text/x-bibtex",), (_EXTRACTORS + "bibtex.BibtexExtractor",)),
-    Format("XML", ("application/xml",), (_EXTRACTORS + "xml_data.XmlExtractor", _EXTRACTORS + "text.TextExtractor")),
-    Format("reStructuredText", ("text/x-rst",), (_EXTRACTORS + "restructured_text.RstExtractor",)),
-    Format("AsciiDoc", ("text/x-asciidoc",), (_EXTRACTORS + "asciidoc.AsciidocExtractor",)),
-    Format("Org", ("text/x-org",), (_EXTRACTORS + "org.OrgExtractor",)),
-    Format(
-        "MediaWiki and Textile", ("text/x-mediawiki", "text/x-textile"), (_EXTRACTORS + "wiki_text.WikiTextExtractor",)
-    ),
-    Format("Jupyter notebook", ("application/x-ipynb+json",), (_EXTRACTORS + "notebook.NotebookExtractor",)),
-    Format("source code", _CODE, (_EXTRACTORS + "source_code.SourceCodeExtractor", _EXTRACTORS + "text.TextExtractor")),
-    Format("plain text", (PLAIN, *_OTHER_TEXT, *_SUBTITLES), (_EXTRACTORS + "text.TextExtractor",)),
-    Format("", (ENCRYPTED_OFFICE,), (_EXTRACTORS + "encrypted.EncryptedExtractor",)),
 ]
 # fmt: on
 
