@@ -88,19 +88,25 @@ def _xml(root: str, item: str) -> Builder:
 BUILDERS: dict[str, tuple[str, Builder]] = {
     "txt": ("text/plain", _lines("{text}")),
     "log": ("text/x-log", _lines("2024-01-01 12:00:00 INFO {text}")),
-    "md": ("text/markdown", _lines("# {title}\n\n- {text}\n- [{title}](x)\n\n```\n{words}\n```\n\n| {title} | b |\n|---|---|\n| {text} | c |")),
+    "md": ("text/markdown", _lines("# {title}\n\n- {text}\n- [{title}](x)\n\n```\n{words}\n```\n\n"
+        "| {title} | b |\n|---|---|\n| {text} | c |")),
     "setext": ("text/markdown", _underlined),
     "rst": ("text/x-rst", _underlined),
-    "rst blocks": ("text/x-rst", _lines(".. note:: {text}\n\n.. code-block:: python\n\n   {text}\n\n:field: {text}\n\n`{title} <x>`_ {text}")),
+    "rst blocks": ("text/x-rst", _lines(".. note:: {text}\n\n.. code-block:: python\n\n   {text}\n\n"
+        ":field: {text}\n\n`{title} <x>`_ {text}")),
     "tex": ("text/x-tex", _latex),
     "bib": ("text/x-bibtex", _lines("@article{{{title},\n  title = {{{text}}},\n  note = \"{text}\",\n}}")),
-    "org": ("text/x-org", _lines("* TODO {title}\n{text}\n| {title} | b |\n|---+---|\n| {text} | c |\n#+BEGIN_SRC x\n{words}\n#+END_SRC")),
+    "org": ("text/x-org", _lines("* TODO {title}\n{text}\n| {title} | b |\n|---+---|\n| {text} | c |\n"
+        "#+BEGIN_SRC x\n{words}\n#+END_SRC")),
     "adoc": ("text/x-asciidoc", _lines("== {title}\n\n{text}\n\n----\n{words}\n----\n\n|===\n|{title} |{text}\n|===")),
     "wiki": ("text/x-mediawiki", _lines("== {title} ==\n{text} [[{title}]]")),
-    "html": ("text/html", _lines("<h1>{title}</h1><p>{text}</p><table><tr><td>{title}</td><td>{text}</td></tr></table>")),
+    "html": ("text/html", _lines("<h1>{title}</h1><p>{text}</p><table><tr><td>{title}</td><td>{text}</td>"
+        "</tr></table>")),
     "xml": ("application/xml", _xml("catalog", "<book x='{title}'><a>{text}</a><b>{title}</b></book>")),
-    "docbook": ("application/xml", _xml("article", "<section><title>{title}</title><para>{text} <b>{title}</b></para></section>")),
-    "rss": ("application/xml", _xml("rss", "<item><title>{title}</title><description><![CDATA[<p>{text}</p>]]></description></item>")),
+    "docbook": ("application/xml", _xml("article", "<section><title>{title}</title>"
+        "<para>{text} <b>{title}</b></para></section>")),
+    "rss": ("application/xml", _xml("rss", "<item><title>{title}</title><description>"
+        "<![CDATA[<p>{text}</p>]]></description></item>")),
     "json": ("application/json", _json),
     "jsonl": ("application/x-ndjson", _json_lines),
     "ipynb": ("application/x-ipynb+json", _notebook),
@@ -110,7 +116,8 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
     "csv": ("text/csv", _csv),
     "srt": ("application/x-subrip", _subtitles("", ",")),
     "vtt": ("text/vtt", _subtitles("WEBVTT\n\n", ".")),
-    "eml": ("message/rfc822", lambda paragraphs: "From: a@example.org\nSubject: x\nContent-Type: text/plain; charset=utf-8\n\n" + _lines("{text}")(paragraphs)),
+    "eml": ("message/rfc822", lambda paragraphs: "From: a@example.org\nSubject: x\n"
+        "Content-Type: text/plain; charset=utf-8\n\n" + _lines("{text}")(paragraphs)),
     "py": ("text/x-python", _lines("def f(x):\n    \"{text}\"\n    return x  # {title}")),
     "js": ("text/javascript", _lines("// {text}\nfunction f() {{ return \"{title}\"; }}")),
     "java": ("text/x-java", _lines("/** {text} */\nclass C {{ void f() {{ g(\"{title}\"); }} }}")),
