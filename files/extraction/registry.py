@@ -85,6 +85,7 @@ FORMATS: list[Format] = [
     Format("OpenDocument spreadsheet (ODS)", ODS, ("ods.OdsExtractor",)),
     Format("HTML", ("text/html",), ("html_page.HtmlExtractor",)),
     Format("Markdown", ("text/markdown",), ("markdown.MarkdownExtractor",)),
+    Format("XML", ("application/xml",), ("xml_data.XmlExtractor", "text.TextExtractor")),
     Format("LaTeX", ("text/x-tex",), ("latex.LatexExtractor", "text.TextExtractor")),
     Format("BibTeX", ("text/x-bibtex",), ("bibtex.BibtexExtractor",)),
     Format("reStructuredText", ("text/x-rst",), ("restructured_text.RstExtractor",)),

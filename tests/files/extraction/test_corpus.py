@@ -27,6 +27,8 @@ FLOOR = {
     "xlsx": 12,
     "html": 11,
     "md": 3,
+    "ipynb": 3,
+    "xml": 5,
     "txt": 11,
     "csv": 7,
     "tsv": 1,
