@@ -68,6 +68,8 @@ class Children:
             entry["size"] = self._unpack(child, path)
             found = detect(path, name)
             entry["media_type"] = found.media_type
+            if found.mismatch:
+                entry["name_mismatch"] = found.mismatch
             source = replace(parent, path=path, name=name, media_type=found.media_type, depth=parent.depth + 1)
             yield from self._pieces(find(found.media_type), source, child.place, entry)
             entry["read"] = True
@@ -117,4 +119,6 @@ class Children:
 
 def _inside(place: Place, name: str, outer: Place) -> Place:
     """Return `place`, which counts inside `name`, as seen from the file that holds it at `outer`."""
-    return replace(place, part=(*outer.part, name, *place.part), page=place.page or (outer.page if not place.slide else None))
+    return replace(
+        place, part=(*outer.part, name, *place.part), page=place.page or (outer.page if not place.slide else None)
+    )
