@@ -70,6 +70,8 @@ class Children:
             entry["size"] = self._unpack(child, path)
             found = detect(path, name)
             entry["media_type"] = found.media_type
+            if found.mismatch:
+                entry["name_mismatch"] = found.mismatch
             options = _options_inside(parent)
             source = Source(path, name, found.media_type, options, scratch=parent.scratch, depth=parent.depth + 1)
             yield from self._pieces(find(found.media_type), source, child.place, entry)
