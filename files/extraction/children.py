@@ -117,4 +117,6 @@ class Children:
 
 def _inside(place: Place, name: str, outer: Place) -> Place:
     """Return `place`, which counts inside `name`, as seen from the file that holds it at `outer`."""
-    return replace(place, part=(*outer.part, name, *place.part), page=place.page or (outer.page if not place.slide else None))
+    return replace(
+        place, part=(*outer.part, name, *place.part), page=place.page or (outer.page if not place.slide else None)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess  # noqa: S404 - a fixed program with fixed arguments, its input through a pipe
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
