@@ -8,9 +8,7 @@ from tests.files.extraction.contract import ExtractorContract, facts, read, text
 from tests.files.extraction.samples import write
 
 AR = "application/x-archive"
-CONTROL = (
-    b"Package: orrery\nVersion: 1.2\nMaintainer: A. Writer\nDescription: planets\n moving in brass\n"
-)
+CONTROL = b"Package: orrery\nVersion: 1.2\nMaintainer: A. Writer\nDescription: planets\n moving in brass\n"
 
 
 class TestArExtractor(ExtractorContract):
