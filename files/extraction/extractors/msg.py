@@ -25,6 +25,7 @@ _BODY, _RTF, _HTML = 0x1000, 0x1009, 0x1013
 _MESSAGE_ID, _REPLY_TO, _REFERENCES, _CLASS = 0x1035, 0x1042, 0x1039, 0x001A
 _SENDERS = ((0x0C1A, (0x5D01, 0x0C1F)), (0x0042, (0x5D02, 0x0065)))
 _RECEIVER_NAME, _RECEIVER_ADDRESSES, _RECEIVER_KIND = 0x3001, (0x39FE, 0x3003), 0x0C15
+_FLAGS, _CONTENT_ID, _SHOWN_IN_PAGE = 0x3714, 0x3712, 4
 _KINDS = {1: "to", 2: "cc", 3: "bcc"}
 _FILE, _LONG_NAME, _SHORT_NAME, _SHOWN_NAME, _FILE_TYPE = 0x3701, 0x3707, 0x3704, 0x3001, 0x370E
 _RECEIVERS = 1_000
@@ -67,8 +68,13 @@ def _attachment(part: Properties, place: Place, limits: Limits, *, depth: int) -
             yield from _message(inside, replace(place, part=(*place.part, name)), limits, depth=depth + 1)
         else:
             yield PieceWarning("child_not_read", f"{name} inside this file was not read: it lies too deep.", place)
-    elif part.size(_FILE):
+    elif part.size(_FILE) and not _is_decoration(part):
         yield Child(name, (part.data(identity) for identity in (_FILE,)), place)
+
+
+def _is_decoration(part: Properties) -> bool:
+    """Tell a picture that the HTML of the message shows from one that somebody sent."""
+    return bool(part.number(_FLAGS) & _SHOWN_IN_PAGE and part.text(_CONTENT_ID))
 
 
 def _head(found: Properties) -> Message:
