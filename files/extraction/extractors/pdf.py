@@ -158,12 +158,13 @@ class _Reading:
             page.close()
 
     def _recognised(self, page: PdfPage, number: int) -> Iterator[Segment]:
-        """Yield what recognition finds on a page that is a picture; keep its number where there is no engine or time."""
+        """Yield what recognition finds on a page that is a picture; keep its number where it could not be tried."""
         picture = rendered(page, ocr_side(page), _OCR_SECONDS) if self._ocr.can_go_on else None
-        if picture is None:
+        passages = self._ocr.passages(picture) if picture else None
+        if passages is None:
             self._pictures.append(number)
             return
-        for passage in self._ocr.passages(picture):
+        for passage in passages:
             yield Segment(passage, place=Place(page=number, headings=self._headings.path))
 
     def _segments(self, number: int, lines: list[PageLine], tables: list[RuledTable]) -> Iterator[Segment]:
@@ -202,7 +203,7 @@ class _Reading:
     def _warnings(self, total: int) -> Iterator[Piece]:
         if self._pictures:
             which = _page_list(self._pictures)
-            reason = "the limit for text recognition was reached" if self._ocr.is_there else "no engine recognises them"
+            reason = "recognition failed or reached its limit" if self._ocr.is_there else "no engine recognises them"
             message = f"{len(self._pictures)} of {total} pages are pictures that were not read ({which}): {reason}."
             yield PieceWarning("needs_ocr", message, Place(page=self._pictures[0]))
         if self._unreadable:
