@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.captions import caption
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment
+from files.extraction.document import THUMBNAIL_PIXELS, Coverage, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile, TooManyPixels, as_warning
 from files.extraction.limits import Limits
@@ -93,7 +93,9 @@ class _Content:
             return
         if not first:
             self._image.seek(number - 1)
-        page = decoded(self._image, self._limits, side=SIDE if self._ocr.can_go_on else 320)
+        page = decoded(self._image, self._limits, side=SIDE if self._ocr.can_go_on else THUMBNAIL_PIXELS)
+        if self._pages == 1:
+            self._image.close()  # its pixels take memory that recognition needs
         if wants_thumbnail and (small := thumbnail_of(page)):
             yield small
         if self._ocr.can_go_on:
