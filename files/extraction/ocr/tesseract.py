@@ -31,7 +31,7 @@ class TesseractRecognizer(TextRecognizer):
     def recognise(self, image: Image, languages: tuple[str, ...]) -> list[TextLine]:
         """Return the lines of the program's table of words."""
         out = io.BytesIO()
-        image.convert("L").save(out, "PNM")
+        image.convert("L").save(out, "PPM")
         words = _run(["stdin", "stdout", "-l", _language(languages), "--psm", "3", "tsv"], out.getvalue())
         return _lines(words.decode("utf-8", "replace"))
 
