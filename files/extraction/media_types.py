@@ -355,8 +355,6 @@ def by_file_name(name: str) -> MediaType | None:
         return BY_NAME[whole]
     if file_name.startswith(_DOTTED):
         return _BY_ENDING[file_name.partition(".")[0]]
-    ending = file_name.rpartition(".")[2]
-    return _BY_ENDING.get(ending)
     return _BY_ENDING.get(ending_of(name))
 
 

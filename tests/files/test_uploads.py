@@ -165,7 +165,7 @@ def test_a_failed_file_is_read_again_when_it_is_uploaded_again(as_alice: APIClie
     FileRecord.objects.update(status=FileStatus.FAILED, error_code="unsupported_format")
     ProcessingJob.objects.update(state="done")
 
-    again = initiate(as_alice, name="copy.bin", **({"sha256": sha256(CONTENT)} if with_digest else {}))
+    again = initiate(as_alice, name="copy.bin", sha256=sha256(CONTENT) if with_digest else "")
     for index in range(0 if with_digest else 4):
         send(as_alice, again["id"], index)
 
