@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
-    "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL", "charset_normalizer",
+    "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL", "rapidocr", "cv2", "pymediainfo",
     "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
 }  # fmt: skip
+# Not charset_normalizer: rapidocr brings requests, which DRF imports where it finds it, and requests imports that.
 
 STARTS = {
     "settings": "import django.conf; django.conf.settings.DEBUG",

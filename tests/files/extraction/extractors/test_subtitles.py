@@ -14,9 +14,9 @@ class TestSubRip(ExtractorContract):
     media_type = SRT
     ending = "srt"
     sample = (
-        "1\n00:00:01,000 --> 00:00:02,500\n{\\an8}The <i>harbour</i> is\nopen.\n\n"
-        "2\n00:00:03,000 --> 00:00:04,000\nSee &amp; be seen, 3 < 4\n\n3\n00:05:00,000 --> 00:05:01,250\nLater.\n"
-    ).encode()
+        b"1\n00:00:01,000 --> 00:00:02,500\n{\\an8}The <i>harbour</i> is\nopen.\n\n"
+        b"2\n00:00:03,000 --> 00:00:04,000\nSee &amp; be seen, 3 < 4\n\n3\n00:05:00,000 --> 00:05:01,250\nLater.\n"
+    )
     says = "The harbour is\nopen."
 
     def test_passages_stand_at_the_second_of_their_first_cue(self, path: Path) -> None:
@@ -36,10 +36,10 @@ class TestWebVtt(ExtractorContract):
     media_type = VTT
     ending = "vtt"
     sample = (
-        "WEBVTT - made by hand\nLanguage: sv\n\nNOTE nobody sees this\n\nSTYLE\n::cue { color: red }\n\n"
-        "intro\n00:01.000 --> 00:02.000 align:start\n<v Anna>Welcome to the <b.loud>harbour</b>\n\n"
-        "01:00:00.000 --> 01:00:01.000\n<00:00:01.000>Goodbye\n"
-    ).encode()
+        b"WEBVTT - made by hand\nLanguage: sv\n\nNOTE nobody sees this\n\nSTYLE\n::cue { color: red }\n\n"
+        b"intro\n00:01.000 --> 00:02.000 align:start\n<v Anna>Welcome to the <b.loud>harbour</b>\n\n"
+        b"01:00:00.000 --> 01:00:01.000\n<00:00:01.000>Goodbye\n"
+    )
     says = "Anna: Welcome to the harbour"
 
     def test_notes_styles_and_names_of_cues_are_left_out(self, path: Path) -> None:
@@ -54,12 +54,12 @@ class TestSubStationAlpha(ExtractorContract):
     media_type = SSA
     ending = "ass"
     sample = (
-        "[Script Info]\nTitle: x\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n[Events]\n"
-        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
-        "Dialogue: 0,0:00:01.50,0:00:03.00,Default,Anna,0,0,0,,{\\i1}Hello{\\i0},\\Nharbour\n"
-        "Comment: 0,0:00:02.00,0:00:03.00,Default,,0,0,0,,unseen\n"
-        "Dialogue: 0,0:00:04.00,0:00:05.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1\n"
-    ).encode()
+        b"[Script Info]\nTitle: x\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n[Events]\n"
+        b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+        b"Dialogue: 0,0:00:01.50,0:00:03.00,Default,Anna,0,0,0,,{\\i1}Hello{\\i0},\\Nharbour\n"
+        b"Comment: 0,0:00:02.00,0:00:03.00,Default,,0,0,0,,unseen\n"
+        b"Dialogue: 0,0:00:04.00,0:00:05.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1\n"
+    )
     says = "Anna: Hello,\nharbour"
 
     def test_drawings_and_comments_are_left_out(self, path: Path) -> None:
