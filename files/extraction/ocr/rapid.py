@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +46,7 @@ class RapidRecognizer(TextRecognizer):
         pixels = np.asarray(image.convert("RGB"))[:, :, ::-1]
         try:
             found = self._engine(np.ascontiguousarray(pixels))
-        except MemoryError:
-            raise
-        except Exception as exc:  # OpenCV, Shapely and the runtime each have their own; a page must not end a document
+        except _failures() as exc:
             raise RecognitionFailedError(type(exc).__name__) from exc
         if found.boxes is None or not found.txts:
             return []
@@ -65,6 +63,18 @@ class RapidRecognizer(TextRecognizer):
 
         cv2.setNumThreads(1)
         return RapidOCR(params=_SETTINGS)
+
+
+@cache
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what the engine and the libraries under it raise on a picture; none of their errors has a common root."""
+    import cv2
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
+    from rapidocr.ch_ppocr_det.utils import ResizeImgError
+    from rapidocr.inference_engine.onnxruntime.main import ONNXRuntimeError
+
+    ordinary = (ValueError, TypeError, IndexError, AttributeError, RuntimeError, OSError, ArithmeticError)
+    return (*ordinary, cv2.error, Fail, InvalidArgument, RuntimeException, ONNXRuntimeError, ResizeImgError)
 
 
 def _return_memory_at_once() -> None:

@@ -14,7 +14,7 @@ from PIL.Image import Exif
 def picture(kind: str = "PNG", size: tuple[int, int] = (64, 48), mode: str = "RGB", **more: object) -> bytes:
     """A plain picture of one colour."""
     out = io.BytesIO()
-    Image.new(mode, size, 1 if mode in ("1", "L", "P") else "teal").save(out, kind, **more)  # type: ignore[arg-type]
+    Image.new(mode, size, 1 if mode in ("1", "L", "P") else "teal").save(out, kind, **more)
     return out.getvalue()
 
 
@@ -30,7 +30,7 @@ def page(lines: Sequence[str], size: tuple[int, int] = (900, 420)) -> Image.Imag
 def saved(image: Image.Image, kind: str, **more: object) -> bytes:
     """The bytes of `image` as a file."""
     out = io.BytesIO()
-    image.save(out, kind, **more)  # type: ignore[arg-type]
+    image.save(out, kind, **more)
     return out.getvalue()
 
 
