@@ -30,7 +30,7 @@ class ExtractStage(Stage):
         """Store the segments of a new generation, then switch the file to it."""
         findings = Findings()
         file, generation = context.file, context.claim.attempt
-        _find_type(file)
+        findings.name_mismatch = _find_type(file)
         # Rows of an attempt that died before its switch.
         FileSegment.objects.filter(file=file, generation__gte=generation).delete()
         with contextlib.closing(_pieces(file)) as pieces:
@@ -47,10 +47,14 @@ class ExtractStage(Stage):
         FileThumbnail.objects.filter(file_id=file_id).delete()
 
 
-def _find_type(file: FileRecord) -> None:
-    """Look at the content anew: this version may know the type better than the one that took the file in."""
+def _find_type(file: FileRecord) -> str:
+    """Look at the content anew: this version may know the type better than the one that took the file in.
+
+    Return a sentence when the name claims another type.
+    """
     found = detect(storage.path_of(file.storage_key), file.name)
     file.media_type, file.kind = found.media_type, found.kind
+    return found.mismatch
 
 
 def _pieces(file: FileRecord) -> Generator[Piece]:

@@ -25,12 +25,15 @@ class Findings:
     thumbnail: Thumbnail | None = None
     segments: int = 0
     characters: int = 0
+    name_mismatch: str = ""
     _facts: dict[str, object] = field(default_factory=dict)
 
     @property
     def metadata(self) -> dict[str, object]:
-        """The facts about the file, with the coverage among them."""
-        return self._facts if self.coverage is None else {**self._facts, "coverage": asdict(self.coverage)}
+        """The facts about the file, with the coverage among them, and whether its name claims another type."""
+        coverage = {"coverage": asdict(self.coverage)} if self.coverage else {}
+        mismatch = {"name_mismatch": self.name_mismatch} if self.name_mismatch else {}
+        return {**self._facts, **coverage, **mismatch}
 
     @property
     def language(self) -> str:

@@ -311,7 +311,7 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
                 upload.file_id,
                 FileStatus.QUEUED,
                 "uploaded",
-                "All bytes arrived and were verified.",
+                " ".join(("All bytes arrived and were verified.", found.mismatch)).strip(),
                 sha256=digest,
                 storage_key=key,
                 media_type=found.media_type,

@@ -206,7 +206,7 @@ def iso_time(seconds: float) -> str:
     """Return a Unix time as ISO 8601, nothing for one that no archive's file can have."""
     if not 0 < seconds < 1 << 34:
         return ""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def dos_time(packed: int) -> str:
@@ -218,7 +218,7 @@ def dos_time(packed: int) -> str:
         )
     except ValueError:
         return ""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") if date else ""
+    return moment.isoformat(timespec="seconds") if date else ""
 
 
 def _name_codes(name: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from files.extraction.archive_listing import Entry, EntryKind, Listing
 from files.extraction.base import ExtractionError, Source
 from files.extraction.document import Child, Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.errors import as_warning
+from files.extraction.errors import TooManyEntries, as_warning
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_chunks
 
@@ -73,9 +73,8 @@ def _listed(listing: Listing) -> Iterator[Piece]:
 def _told(listing: Listing, failure: ExtractionError | None) -> Iterator[PieceWarning]:
     if listing.is_cut:
         count = f"more than {listing.count}" if listing.stopped else str(listing.count)
-        yield PieceWarning(
-            "too_many_entries", f"This archive has {count} entries; the first {len(listing.rows)} are listed."
-        )
+        message = f"This archive has {count} entries; the first {len(listing.rows)} are listed."
+        yield as_warning(TooManyEntries(message))
     if failure:
         yield as_warning(failure)
     if listing.has_bomb and not (failure and failure.code == "archive_bomb"):

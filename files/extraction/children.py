@@ -18,6 +18,8 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import UnsupportedFormat
 from files.extraction.guarding import raising_only_ours
 from files.extraction.limits import Limits
+from files.extraction.media_types import kind_of
+from files.extraction.options import Options
 from files.extraction.registry import find
 
 _NAME_CHARS = 200
@@ -68,7 +70,10 @@ class Children:
             entry["size"] = self._unpack(child, path)
             found = detect(path, name)
             entry["media_type"] = found.media_type
-            source = replace(parent, path=path, name=name, media_type=found.media_type, depth=parent.depth + 1)
+            if found.mismatch:
+                entry["name_mismatch"] = found.mismatch
+            options = _options_inside(parent)
+            source = Source(path, name, found.media_type, options, scratch=parent.scratch, depth=parent.depth + 1)
             yield from self._pieces(find(found.media_type), source, child.place, entry)
             entry["read"] = True
         except UnsupportedFormat:
@@ -115,6 +120,18 @@ class Children:
         return size
 
 
+def _options_inside(parent: Source) -> Options:
+    """Return the options for what is inside `parent`.
+
+    An archive that someone put into a document or a mail is part of what it says, so it is opened; an archive that was
+    uploaded as such is, when the administrator wants it.
+    """
+    if kind_of(parent.media_type) == "archive":
+        return parent.options
+    return replace(parent.options, archive_members=True)
+
+
 def _inside(place: Place, name: str, outer: Place) -> Place:
     """Return `place`, which counts inside `name`, as seen from the file that holds it at `outer`."""
-    return replace(place, part=(*outer.part, name, *place.part), page=place.page or (outer.page if not place.slide else None))
+    page = place.page or (outer.page if not place.slide else None)
+    return replace(place, part=(*outer.part, name, *place.part), page=page)

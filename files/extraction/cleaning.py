@@ -39,7 +39,8 @@ def clean_piece(piece: Piece) -> Iterator[Piece]:
     if isinstance(piece, Segment):
         place = _clean_place(piece.place)
         for part in split_text(clean_text(piece.text).strip("\n")):
-            yield replace(piece, text=part, place=place)
+            same = part is piece.text and place is piece.place
+            yield piece if same else replace(piece, text=part, place=place)
     elif isinstance(piece, Metadata):
         yield Metadata({clean_text(key): _clean_value(value) for key, value in piece.values.items() if value != ""})
     elif isinstance(piece, PieceWarning):
@@ -68,6 +69,8 @@ def _clean_place(place: Place) -> Place:
     headings = tuple(clean_text(heading)[:METADATA_CHARS] for heading in place.headings)
     part = tuple(clean_text(name)[:METADATA_CHARS] for name in place.part)
     sheet = None if place.sheet is None else clean_text(place.sheet)
+    if (headings, part, sheet) == (place.headings, place.part, place.sheet):
+        return place
     return replace(place, headings=headings, part=part, sheet=sheet)
 
 

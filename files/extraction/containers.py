@@ -29,6 +29,7 @@ _OLE_STREAMS = (
     ("VisioDocument", "application/vnd.visio"),
     ("Book", "application/vnd.ms-excel"),
 )
+OLE_DOCUMENTS = frozenset(media_type for _, media_type in _OLE_STREAMS)
 _OLE_NAMES = {name.casefold() for name, _ in _OLE_STREAMS}
 
 

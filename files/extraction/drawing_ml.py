@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _WIDE = 12  # a chart of more categories is written with one category per row
 _CELLS = 200_000
 _LINK_CHARS = 200
+_FILE_NAME = re.compile(r"[^\n]*\.(?:png|jpe?g|gif|bmp|emf|wmf|tiff?|svg|webp)", re.I)
 _LEVELS = 9
 _NODES = ("node", "asst", "")
 
@@ -126,6 +128,12 @@ def diagram_segment(package: Package, part: str, place: Place) -> Iterator[Segme
         waiting += [(inner, level + 1) for _, inner in sorted(below.get(key, ()), reverse=True)]
     if lines:
         yield Segment("\n".join(lines), SegmentKind.PARAGRAPH, place)
+
+
+def description(element: Element | None) -> str:
+    """Return what an author wrote about a picture; nothing where a program put its file name there."""
+    text = " ".join(attribute(element, "descr").split()) if element is not None else ""
+    return "" if _FILE_NAME.fullmatch(text) else text
 
 
 def _chart_rows(series: list[Element]) -> list[Row]:

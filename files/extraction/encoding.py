@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from files.extraction.encoding_profiles import by_characters, by_letters
+
 _BLOCK = 1 << 20
 _SAMPLE = 64 * 1024
 _LINE_CHARS = 64 * 1024
@@ -39,6 +41,7 @@ _WESTERN = _CP1252_MARKS | frozenset(
     b"\xf5\xf6\xf7\xf8\xf9\xfa\xfb\xfc"
 )
 _SIGN_IN_WORD = re.compile(rb"[A-Za-z][\xa1-\xbf\xd7\xf7][A-Za-z]")  # in other sets these bytes are letters
+_SCRIPTS = (0x03, 0x04, 0x05, 0x06, 0x0E, 0x10, 0x11)  # high bytes of UTF-16 that no other text is full of
 _KANA = re.compile("[\u3041-\u30ff]")
 _BAD_OR_MULTI = re.compile("[^\x00-\x7f]")
 
@@ -92,14 +95,17 @@ def wide_encoding(head: bytes) -> str | None:
         return marked if marked != "utf-8-sig" else None
     sample = head[:4096]
     quarter = len(sample) // 4
-    if quarter < 1 or 0 not in sample:
+    if quarter < 1:
         return None
+    if 0 not in sample:
+        return _utf16_of_one_script(sample)
     nuls = [sample[at : quarter * 4 : 4].count(0) for at in range(4)]
     if nuls[2] == nuls[3] == quarter and nuls[0] == 0:
         return "utf-32-le"
     if nuls[0] == nuls[1] == quarter and nuls[3] == 0:
         return "utf-32-be"
-    return _utf16_order(sample, even=nuls[0] + nuls[2], odd=nuls[1] + nuls[3])
+    order = _utf16_order(sample, even=nuls[0] + nuls[2], odd=nuls[1] + nuls[3])
+    return order or _utf16_of_one_script(sample)
 
 
 def guess_encoding(sample: bytes) -> str:
@@ -114,7 +120,7 @@ def guess_encoding(sample: bytes) -> str:
     for name in ("euc_jp", "cp932"):
         if _is_japanese(sample.decode(name, "replace")):
             return name
-    return _by_statistics(sample) or "cp1252"
+    return by_characters(sample) or by_letters(sample) or _by_statistics(sample) or "cp1252"
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
@@ -155,6 +161,15 @@ def _utf16_order(sample: bytes, *, even: int, odd: int) -> str | None:
     text = sample[: pairs * 2].decode(name, "replace")
     odd_ones = sum(char < "\t" or "\x0e" <= char < " " or char == "\ufffd" for char in text)
     return name if odd_ones * 20 <= len(text) else None
+
+
+def _utf16_of_one_script(sample: bytes) -> str | None:
+    """Tell UTF-16 with little ASCII in it, where every other byte names a script: Greek, Cyrillic, Arabic, Thai …"""
+    for name, places in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        named = sum(map(places.count, _SCRIPTS))
+        if len(places) > 3 and named * 2 > len(places) and (named + places.count(0)) * 10 >= len(places) * 9:
+            return name
+    return None
 
 
 def _escaped_encoding(head: bytes) -> str | None:

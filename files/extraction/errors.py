@@ -81,6 +81,13 @@ class TooManyPixels(LimitReached):
     default_hint = "Save a smaller copy and upload that."
 
 
+class TooManyEntries(LimitReached):
+    """The archive has more entries than `Limits.archive_entries`."""
+
+    code = "too_many_entries"
+    default_message = "This archive has more entries than the limit allows; the first ones are listed."
+
+
 class TimeLimit(LimitReached):
     """Reading took longer than `Limits.wall_seconds` or `Limits.cpu_seconds`."""
 

@@ -178,7 +178,9 @@ def _forget_in_child() -> None:
 def _clean_environment() -> dict[str, str]:
     """Return what a reader needs and no secret of the worker's."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
+    # A reader has one core's work to do, and each thread that a library keeps ready costs it address space.
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {**kept, **one_thread, "PYTHONPATH": str(_PROJECT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
 
 
 atexit.register(shut_down)

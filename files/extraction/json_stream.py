@@ -38,6 +38,7 @@ class JsonStream:
         self._file = file
         self._limit = max(limit, 64)
         self._enter = min(_ENTER_CHARS, self._limit)
+        self._block = min(_BLOCK, self._limit)
         self._held = ""
         self._at = 0
         self._line = 1
@@ -85,7 +86,7 @@ class JsonStream:
         """Return the next value when it is at most about `length` characters long, None when it is longer or broken."""
         tried = 0
         while True:
-            self._fill(max(tried * 2, _BLOCK))
+            self._fill(max(tried * 2, self._block))
             tried = len(self._held) - self._at
             try:
                 value, end = _DECODER.raw_decode(self._held, self._at)
@@ -133,7 +134,7 @@ class JsonStream:
         missing = wanted - (len(self._held) - self._at)
         if missing <= 0 or self._ended:
             return
-        block = self._file.read(max(missing, _BLOCK))
+        block = self._file.read(max(missing, self._block))
         self._ended = not block
         self._held = self._held[self._at :] + block
         self._at = 0

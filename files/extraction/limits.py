@@ -31,7 +31,7 @@ class Limits:
     unpacked_ratio: int = 200
     json_bytes: int = 32 * MIB
     children: int = 200
-    child_depth: int = 3
+    child_depth: int = 4
     child_bytes: int = 256 * MIB
     pixels: int = 100_000_000
     ocr_pages: int = 200

@@ -18,6 +18,7 @@ from files.extraction.encoding import decode
 _LINE = 64 * 1024
 _HEADER_BYTES = 16 * 1024
 _BLOCK = 1 << 16
+_ENOUGH = 12
 _HEADERS = 500
 _ALWAYS = ("from", "to", "subject", "date", "content-type", "content-transfer-encoding")
 _ENCODED = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\n]{0,8000})\?=")
@@ -26,6 +27,7 @@ _PARAMETER = re.compile(
 )
 _NOT_TEXT = frozenset(("unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined", "utf-7"))
 _MEANT = {"iso-8859-1": "cp1252", "latin1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949"}
+_OFTEN_WRONG = frozenset(("iso-8859-1", "latin1", "cp1252", "windows-1252", "iso-8859-15"))
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
 
@@ -116,6 +118,8 @@ def decoded_words(text: str) -> str:
 def text_of(data: bytes, charset: str) -> str:
     """Return `data` as text: in `charset` where that is a text encoding and fits, else in what it looks like."""
     name = charset.strip(" \"'").lower()
+    if name in _OFTEN_WRONG and not data.isascii() and is_utf8(data):
+        return data.decode("utf-8")
     if name and name not in _NOT_TEXT and not (name.startswith("us-ascii") or name in ("ascii", "utf-8", "utf8")):
         try:
             text = data.decode(_MEANT.get(name, name), "replace")
@@ -124,6 +128,15 @@ def text_of(data: bytes, charset: str) -> str:
         if text.count("\ufffd") * 20 <= len(text):
             return text
     return decode(data)[0]
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether `data` is UTF-8 to the last byte, which no other text is by accident."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def transfer_decoded(data: bytes, encoding: str) -> bytes:
@@ -158,7 +171,11 @@ def _word_bytes(kind: str, text: str) -> bytes:
 
 
 def _as_text(value: bytes) -> str:
-    return value.decode("ascii") if value.isascii() else decode(value)[0]
+    """Return a header that may hold bare bytes; a few of them are too little to guess from."""
+    if value.isascii() or is_utf8(value):
+        return value.decode("utf-8")
+    few = sum(byte > 127 for byte in value) < _ENOUGH
+    return value.decode("cp1252", "replace") if few else decode(value)[0]
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -20,11 +20,12 @@ from files.extraction.mail_parts import MailFile, Part, file_name
 _SHOWN = (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Bcc", "bcc"), ("Date", "sent_at"))
 _WORDS = re.compile(r"\w+")
 _LINK_TARGET = re.compile(r"\]\([^()\s]{0,400}\)")
-_OWN_WORDS = 0.2  # a share of words that the plain form lacks, above which the page is read too
+_OWN_WORDS = 0.5  # a share of words that the plain form lacks, above which the page is read too
 _PARAGRAPH_CHARS = 2_000
 _ARMOURED = "-----BEGIN PGP MESSAGE-----"
 _CIPHERS = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _SEALED = "The text of this mail is encrypted, so it cannot be read."
+_WRAPPED = "The text of this mail is packed into its S/MIME signature, which is not opened."
 _PLAIN = ("text/plain", "message/delivery-status", "text/enriched")
 _LISTED = 1_000
 
@@ -140,14 +141,14 @@ def _sort(part: Part, found: _Sorted, *, choice: int, saved_page: bool) -> None:
     kind = part.media_type
     if kind == "multipart/alternative":
         choice = choice or len(found.bodies) + 1
-    if kind.startswith("multipart/") and (part.parts or "boundary" in part.content.parameters):
+    if part.parts:
         for inner in part.parts:
             _sort(inner, found, choice=choice, saved_page=saved_page)
         return
     is_file = part.disposition.value == "attachment" or bool(part.name)
     if kind == "text/html" and (not is_file or saved_page):
         found.bodies.append(_Body(part, choice, is_page=True))
-    elif kind in _PLAIN and not is_file:
+    elif (kind in _PLAIN or kind.startswith("multipart/")) and not is_file:
         found.bodies.append(_Body(part, choice, is_page=False))
     elif not _is_decoration(part):
         found.attached.append(part)
@@ -188,10 +189,10 @@ def _page(mail: MailFile, part: Part) -> str:
 def _locked(root: Part, place: Place) -> Iterator[PieceWarning]:
     """Yield a warning for a mail whose text only its receiver can open."""
     for part in root.walk():
-        sealed = part.media_type in _CIPHERS and part.content.parameters.get("smime-type") != "signed-data"
-        if sealed or part.media_type == "multipart/encrypted":
+        if part.media_type in _CIPHERS and "signed" in part.content.parameters.get("smime-type", ""):
+            yield PieceWarning("signed_body", _WRAPPED, place)
+        elif part.media_type in _CIPHERS or part.media_type == "multipart/encrypted":
             yield PieceWarning("encrypted", _SEALED, place)
-            return
 
 
 def _size(part: Part) -> int:

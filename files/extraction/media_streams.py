@@ -24,22 +24,50 @@ _STREAMS = 64
 _CHAPTER_TIME = re.compile(r"_(\d{2,4})_(\d\d)_(\d\d)_?(\d{3})?")
 _LANGUAGE_MARK = re.compile(r"^[a-z]{2,3}(?:-[A-Za-z]{2,4})?:(?=\S)")
 _TAGS = {
-    "Title": "title", "Movie": "title", "Track": "title", "Performer": "artist", "Album_Performer": "album_artist", "Album": "album",
-    "Composer": "composer", "Director": "director", "Genre": "genre", "Track_Position": "track", "Part_Position": "disc",
-    "Description": "description", "Synopsis": "synopsis", "Summary": "synopsis", "Comment": "comment", "Keywords": "keywords",
-    "Lyrics": "lyrics", "Copyright": "copyright", "Publisher": "publisher", "Producer": "producer", "Actor": "actors",
-    "Collection": "show", "Season": "season", "Season_Position": "season", "Encoded_Application": "application",
-    "Recorded_Date": "recorded", "Released_Date": "released", "Encoded_Date": "created", "Subject": "subject",
-}  # fmt: skip
+    "Title": "title",
+    "Movie": "title",
+    "Track": "title",
+    "Performer": "artist",
+    "Album_Performer": "album_artist",
+    "Album": "album",
+    "Composer": "composer",
+    "Director": "director",
+    "Genre": "genre",
+    "Track_Position": "track",
+    "Part_Position": "disc",
+    "Description": "description",
+    "Synopsis": "synopsis",
+    "Summary": "synopsis",
+    "Comment": "comment",
+    "Keywords": "keywords",
+    "Lyrics": "lyrics",
+    "Copyright": "copyright",
+    "Publisher": "publisher",
+    "Producer": "producer",
+    "Actor": "actors",
+    "Collection": "show",
+    "Season": "season",
+    "Season_Position": "season",
+    "Encoded_Application": "application",
+    "Recorded_Date": "recorded",
+    "Released_Date": "released",
+    "Encoded_Date": "created",
+    "Subject": "subject",
+}
 _WHOLE, _FRACTION = "int", "float"
 _GENERAL = {"Duration": ("duration", _FRACTION), "OverallBitRate": ("bit_rate", _WHOLE)}
 _VIDEO = {
-    "Width": ("width", _WHOLE), "Height": ("height", _WHOLE), "FrameRate": ("frame_rate", _FRACTION),
-    "Rotation": ("rotation", _FRACTION), "BitDepth": ("bit_depth", _WHOLE),
-}  # fmt: skip
+    "Width": ("width", _WHOLE),
+    "Height": ("height", _WHOLE),
+    "FrameRate": ("frame_rate", _FRACTION),
+    "Rotation": ("rotation", _FRACTION),
+    "BitDepth": ("bit_depth", _WHOLE),
+}
 _AUDIO = {
-    "SamplingRate": ("sample_rate", _WHOLE), "Channels": ("channels", _WHOLE), "BitDepth": ("bit_depth", _WHOLE),
-}  # fmt: skip
+    "SamplingRate": ("sample_rate", _WHOLE),
+    "Channels": ("channels", _WHOLE),
+    "BitDepth": ("bit_depth", _WHOLE),
+}
 _KINDS = {"Video": "video", "Audio": "audio", "Text": "subtitles", "Image": "picture"}
 
 

@@ -59,6 +59,8 @@ KNOWN: tuple[MediaType, ...] = (
     _binary(OLE, "other", "OLE container"),
     _binary("application/vnd.visio", "document", "Visio drawing", "vsd"),
     _binary("application/vnd.ms-outlook", "mail", "Outlook message (MSG)", "msg"),
+    _binary("application/vnd.ms-tnef", "mail", "Outlook attachment (winmail.dat)", "tnef"),
+    _binary("application/vnd.wordperfect", "document", "WordPerfect document", "wpd", "wp"),
     _binary("application/vnd.ms-outlook-pst", "mail", "Outlook mailbox (PST)", "pst", "ost"),
     _binary(_ODF + "text", "document", "OpenDocument text (ODT)", "odt", "ott"),
     _binary(_ODF + "spreadsheet", "spreadsheet", "OpenDocument spreadsheet (ODS)", "ods", "ots"),
@@ -353,5 +355,9 @@ def by_file_name(name: str) -> MediaType | None:
         return BY_NAME[whole]
     if file_name.startswith(_DOTTED):
         return _BY_ENDING[file_name.partition(".")[0]]
-    ending = file_name.rpartition(".")[2]
-    return _BY_ENDING.get(ending)
+    return _BY_ENDING.get(ending_of(name))
+
+
+def ending_of(name: str) -> str:
+    """Return what follows the last dot of a file's name, in small letters; the whole name when it has none."""
+    return PurePath(name.replace("\\", "/")).name.casefold().rpartition(".")[2]

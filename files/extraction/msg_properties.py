@@ -7,18 +7,19 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from files.extraction.mail_headers import is_utf8, text_of
 from files.extraction.ole import Container, code_page_codec
 
 _ENTRY = struct.Struct("<HHI8s")
-_TIME, _NUMBER = 0x40, 0x03
-_TEXTS = (("001F", None), ("001E", ""))
+_TEXTS = (("001F", True), ("001E", False))
 _BODY_CODE_PAGE, _MESSAGE_CODE_PAGE = 0x3FDE, 0x3FFD
+_WIDE = 1200
 _FIRST_YEAR = 1980
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What one storage holds: the message itself, a receiver, an attachment. `path` ends with `/` unless it is empty."""
+    """What one storage holds: the message itself, a receiver, an attachment. `path` ends with `/` or is empty."""
 
     container: Container
     path: str
@@ -27,12 +28,18 @@ class Properties:
 
     def text(self, identity: int) -> str:
         """Return a text, empty when it is not there."""
-        for kind, wide in _TEXTS:
+        for kind, is_wide in _TEXTS:
             name = f"{self.path}__substg1.0_{identity:04X}{kind}"
             if self.container.has(name):
-                codec = "utf-16-le" if wide is None else self.codec
-                return self.container.read(name).decode(codec, "replace").replace("\0", "").strip()
+                data = self.container.read(name)
+                text = data.decode("utf-16-le", "replace") if is_wide else self._narrow(data)
+                return text.replace("\0", "").strip()
         return ""
+
+    def _narrow(self, data: bytes) -> str:
+        if self.codec == "utf-8" and not is_utf8(data):  # told of the HTML body, not of this text
+            return data.decode("cp1252", "replace")
+        return text_of(data, self.codec)
 
     def data(self, identity: int) -> bytes:
         """Return a run of bytes, empty when it is not there."""
@@ -56,10 +63,6 @@ class Properties:
         except OverflowError:
             return ""
         return found.isoformat(timespec="seconds") if found.year >= _FIRST_YEAR else ""
-
-    def code_page(self) -> str:
-        """Return the encoding of an HTML body."""
-        return code_page_codec(self.number(_BODY_CODE_PAGE) or 1252)
 
     def inner(self, prefix: str) -> Iterator[Properties]:
         """Yield the storages right under this one whose name starts with `prefix`: receivers or attachments."""
@@ -90,6 +93,13 @@ def read_properties(container: Container, path: str, header: int, codec: str = "
     for at in range(header, len(table) - _ENTRY.size + 1, _ENTRY.size):
         _, identity, _, value = _ENTRY.unpack_from(table, at)
         fixed[identity] = value
-    page = int.from_bytes(fixed.get(_MESSAGE_CODE_PAGE, b"")[:4], "little")
-    own = code_page_codec(page) if page and page != 1200 else codec or "cp1252"
-    return Properties(container, path, fixed, own)
+    return Properties(container, path, fixed, _codec(fixed) or codec)
+
+
+def _codec(fixed: dict[int, bytes]) -> str:
+    """Return the encoding of a message's narrow texts, empty where it tells none."""
+    for identity in (_MESSAGE_CODE_PAGE, _BODY_CODE_PAGE):
+        page = int.from_bytes(fixed.get(identity, b"")[:4], "little")
+        if page and page != _WIDE:
+            return code_page_codec(page)
+    return ""

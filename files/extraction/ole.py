@@ -48,7 +48,8 @@ class Container:
 
     ole: OleFileIO
     limits: Limits
-    paths: frozenset[str]  # in lower case; olefile looks names up one by one
+    streams: tuple[tuple[str, ...], ...]
+    paths: frozenset[str]  # of streams and storages, in lower case: olefile looks names up one by one
 
     def has(self, name: str) -> bool:
         """Tell whether the stream or storage `name` (parts joined by `/`) is there."""
@@ -56,7 +57,7 @@ class Container:
 
     def names(self) -> list[tuple[str, ...]]:
         """Return the paths of all streams."""
-        return [tuple(path) for path in self.ole.listdir()]
+        return list(self.streams)
 
     def size(self, name: str) -> int:
         """Return how long the stream `name` says it is."""
@@ -102,11 +103,12 @@ def open_container(source: Source, limits: Limits) -> Iterator[Container]:
 
     try:
         ole = olefile.OleFileIO(source.path)
+        streams = tuple(tuple(path) for path in ole.listdir())
+        storages = [tuple(path) for path in ole.listdir(streams=False, storages=True)]
     except (OSError, struct.error, IndexError, ValueError, TypeError, RecursionError) as exc:
         raise MalformedFile from exc
     with ole:
-        paths = frozenset("/".join(path).lower() for path in ole.listdir(streams=True, storages=True))
-        yield Container(ole, limits, paths)
+        yield Container(ole, limits, streams, frozenset("/".join(path).lower() for path in (*streams, *storages)))
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

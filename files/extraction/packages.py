@@ -145,7 +145,11 @@ def _check_directory(archive: zipfile.ZipFile, limits: Limits) -> None:
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise EncryptedFile
     # Pictures and embedded files are never unpacked, so only the parts that are parsed count.
-    parsed = [entry for entry in entries if entry.filename.lower().endswith(_PARSED)]
+    parsed = [entry for entry in entries if _is_parsed(entry.filename.lower())]
     unpacked, packed = sum(e.file_size for e in parsed), sum(e.compress_size for e in parsed)
     if unpacked > limits.unpacked_for(packed):
         raise UnsafeArchive
+
+
+def _is_parsed(name: str) -> bool:
+    return name.endswith(_PARSED) or (name.endswith(".bin") and name.startswith(("xl/worksheets/", "xl/sharedstrings")))

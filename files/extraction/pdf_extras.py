@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -16,6 +17,22 @@ _BOOKMARKS = 1_000
 _DEPTH = 8
 _ATTACHMENTS = 1_000
 _CHUNK = 1 << 20
+_DATE = re.compile(
+    r"(?:D:)?(\d{4})(0[1-9]|1[0-2])?([0-3]\d)?([0-2]\d)?([0-5]\d)?([0-5]\d)?(?:([Z+-])(\d\d)?'?(\d\d)?'?)?\s*$"
+)
+
+
+def iso_time(text: str) -> str:
+    """Return a PDF date (D:20240305101500+01'00') as ISO 8601, as exact as it is; any other text unchanged."""
+    found = _DATE.match(text)
+    if not found:
+        return text
+    year, month, day, hour, minute, second, sign, zone_hour, zone_minute = found.groups()
+    date = "-".join(part for part in (year, month, day) if part)
+    if not (day and hour):
+        return date
+    zone = "Z" if sign == "Z" else f"{sign}{zone_hour}:{zone_minute or '00'}" if sign and zone_hour else ""
+    return f"{date}T{hour}:{minute or '00'}:{second or '00'}{zone}"
 
 
 def document_facts(document: PdfDocument) -> dict[str, object]:

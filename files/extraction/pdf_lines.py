@@ -93,12 +93,14 @@ def _boxes(page: PdfTextPage, lines: int) -> list[Box]:
     if count < _RUNS_PER_LINE * lines or count > _RUNS:
         return []
 
-    sides = [ctypes.c_double() for _ in range(4)]
-    references = [ctypes.byref(side) for side in sides]
+    sides = (ctypes.c_double * 4)()
+    size = ctypes.sizeof(ctypes.c_double)
+    references = [ctypes.byref(ctypes.c_double.from_buffer(sides, size * at)) for at in range(4)]
+    get, handle = raw.FPDFText_GetRect, page.raw
     boxes = []
     for at in range(count):
-        raw.FPDFText_GetRect(page.raw, at, *references)
-        left, top, right, bottom = (side.value for side in sides)
+        get(handle, at, *references)
+        left, top, right, bottom = sides
         boxes.append(Box(left, bottom, right, top))
     return boxes
 

@@ -62,20 +62,24 @@ def _rules(page: PdfPage) -> tuple[list[Rule], list[Rule]]:
 
     across: list[Rule] = []
     upright: list[Rule] = []
-    sides = [ctypes.c_float() for _ in range(4)]
-    references = [ctypes.byref(side) for side in sides]
+    box = (ctypes.c_float * 4)()
+    size = ctypes.sizeof(ctypes.c_float)
+    references = [ctypes.byref(ctypes.c_float.from_buffer(box, size * at)) for at in range(4)]
     count, get, kind_of = raw.FPDFPage_CountObjects(page.raw), raw.FPDFPage_GetObject, raw.FPDFPageObj_GetType
-    path, handle = raw.FPDF_PAGEOBJ_PATH, page.raw
+    bounds, path, handle = raw.FPDFPageObj_GetBounds, raw.FPDF_PAGEOBJ_PATH, page.raw
     for at in range(min(count, _OBJECTS)):
         shape = get(handle, at)
-        if kind_of(shape) != path or not raw.FPDFPageObj_GetBounds(shape, *references):
+        if kind_of(shape) != path or not bounds(shape, *references):
             continue
-        left, bottom, right, top = (side.value for side in sides)
-        if top - bottom <= _THIN:
+        left, bottom, right, top = box
+        wide, high = right - left, top - bottom
+        if wide < _SHORT and high < _SHORT:
+            continue  # a letter or a dot, as in most drawings
+        if high <= _THIN:
             _note(across, (bottom + top) / 2, left, right)
-        elif right - left <= _THIN:
+        elif wide <= _THIN:
             _note(upright, (left + right) / 2, bottom, top)
-        elif max(right - left, top - bottom) >= 2 * _SHORT:
+        elif (wide >= 2 * _SHORT or high >= 2 * _SHORT) and not _is_curved(shape):
             for (x0, y0), (x1, y1) in _strokes(shape):
                 if abs(y1 - y0) < 1:
                     _note(across, y0, min(x0, x1), max(x0, x1))
@@ -87,6 +91,19 @@ def _rules(page: PdfPage) -> tuple[list[Rule], list[Rule]]:
 def _note(rules: list[Rule], at: float, start: float, end: float) -> None:
     if end - start >= _SHORT:
         rules.append(Rule(at, start, end))
+
+
+def _is_curved(shape: Any) -> bool:
+    """Tell by its middle whether a path is a drawing or a letter, which most long ones are."""
+    from pypdfium2 import raw
+
+    count = raw.FPDFPath_CountSegments(shape)
+    if not 2 <= count <= _SEGMENTS:
+        return True
+    return count > 5 and any(
+        raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(shape, at)) == raw.FPDF_SEGMENT_BEZIERTO
+        for at in (count // 2, 1)
+    )
 
 
 def _strokes(shape: Any) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:

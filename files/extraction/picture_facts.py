@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from PIL.Image import Exif
 
 CAPTION_LABELS = (
-    ("title", ""), ("headline", ""), ("description", ""), ("comment", ""), ("keywords", "Keywords"), ("author", "By"),
-    ("city", "City"), ("state", "State"), ("country", "Country"), ("camera_make", "Camera"), ("camera_model", "Model"),
-    ("lens", "Lens"), ("taken_at", "Taken"), ("copyright", "Copyright"),
-)  # fmt: skip
+    ("title", ""),
+    ("headline", ""),
+    ("description", ""),
+    ("comment", ""),
+    ("keywords", "Keywords"),
+    ("author", "By"),
+    ("city", "City"),
+    ("state", "State"),
+    ("country", "Country"),
+    ("camera_make", "Camera"),
+    ("camera_model", "Model"),
+    ("lens", "Lens"),
+    ("taken_at", "Taken"),
+    ("copyright", "Copyright"),
+)
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _TAKEN = (0x9003, 0x9004, 0x0132)  # original, digitised, changed
@@ -33,14 +44,26 @@ _WINDOWS = {0x9C9B: "title", 0x9C9C: "comment", 0x9C9D: "author", 0x9C9E: "keywo
 _EXPOSURE = {0x829A: "exposure_seconds", 0x829D: "f_number", 0x920A: "focal_length_mm", 0x8827: "iso"}
 _LENS = {0xA433: "lens_make", 0xA434: "lens"}
 _IPTC = {
-    5: "title", 120: "description", 80: "author", 116: "copyright", 105: "headline", 90: "city", 95: "state", 101: "country",
-}  # fmt: skip
+    5: "title",
+    120: "description",
+    80: "author",
+    116: "copyright",
+    105: "headline",
+    90: "city",
+    95: "state",
+    101: "country",
+}
 _IPTC_KEYWORDS, _IPTC_DATE, _IPTC_TIME = 25, 55, 60
 _XMP_LISTS = {"title": "title", "description": "description", "creator": "author", "rights": "copyright"}
 _XMP_VALUES = {
-    "headline": "headline", "city": "city", "country": "country", "make": "camera_make", "model": "camera_model",
-    "lens": "lens", "creatortool": "application",
-}  # fmt: skip
+    "headline": "headline",
+    "city": "city",
+    "country": "country",
+    "make": "camera_make",
+    "model": "camera_model",
+    "lens": "lens",
+    "creatortool": "application",
+}
 _XMP_TAKEN = ("datetimeoriginal", "datecreated", "createdate")
 
 
@@ -121,7 +144,7 @@ def _position(exif: Exif) -> dict[str, object]:
 def _degrees(value: Any, side: object, negative: str, most: int) -> float | None:
     if not isinstance(value, tuple) or not 1 <= len(value) <= 3:
         return None
-    degrees = sum(float(part) / 60**at for at, part in enumerate(value))
+    degrees: float = sum(float(part) / 60**at for at, part in enumerate(value))
     if not abs(degrees) <= most:  # NaN as well: a denominator of zero
         return None
     return round(-degrees if _text(side).upper() == negative else degrees, 6)

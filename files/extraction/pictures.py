@@ -93,10 +93,12 @@ def check_pixels(size: tuple[int, int], limits: Limits) -> None:
 
 def shrunk(image: Image, side: int) -> Image:
     """Return `image` with its longer side at `side` pixels. Palettes become colours, after a cheap step if huge."""
+    from PIL.Image import Resampling
+
     if image.mode not in _MODES_TO_SCALE:
         if image.width * image.height > _PALETTE_PIXELS:
             image = image.copy()
-            image.thumbnail((4 * side, 4 * side), resample=0)
+            image.thumbnail((4 * side, 4 * side), resample=Resampling.NEAREST)
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     small = image.copy() if max(image.size) < 4 * side else image
     small.thumbnail((side, side), reducing_gap=2.0)

@@ -83,7 +83,8 @@ def _version_4(file: IO[bytes], at: int) -> Iterator[RarEntry]:
             if entry.name:
                 yield entry
         at += packed
-    raise MalformedFile(_TRUNCATED)
+    if at > total:  # old versions write no end block
+        raise MalformedFile(_TRUNCATED)
 
 
 def _is_right(crc: int, kind: int, flags: int, head: bytes, body: bytes) -> bool:

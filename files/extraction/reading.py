@@ -20,7 +20,8 @@ def read_pieces(extractor: Extractor, source: Source, limits: Limits) -> Generat
 
     After the first segment any ExtractionError becomes the last piece, a Warning of the same code: the text that was
     read is kept and the file is partial. Before it, the error is raised. A file without any text and without another
-    warning gives the warning `no_text`, unless its type is complete without (`Extractor.expects_text`). Raises ExtractionError and nothing else.
+    warning gives the warning `no_text`, unless its type is complete without (`Extractor.expects_text`). Raises
+    ExtractionError and nothing else.
     """
     pieces = _bounded(raising_only_ours(_clean(extractor, source, limits)), source, limits)
     return keep_partial(_with_no_text_told(pieces) if extractor.expects_text else pieces)

@@ -10,11 +10,25 @@ from files.extraction.limits import Limits
 from files.extraction.speech.reading import transcribed
 
 LABELS = (
-    ("title", ""), ("subtitle", ""), ("artist", "By"), ("album_artist", "Album by"), ("album", "Album"), ("show", "Show"),
-    ("composer", "Composer"), ("lyricist", "Lyricist"), ("conductor", "Conductor"), ("director", "Director"), ("actors", "With"),
-    ("genre", "Genre"), ("year", "Year"), ("recorded", "Recorded"), ("publisher", "Publisher"), ("keywords", "Keywords"),
-    ("subject", "Subject"), ("copyright", "Copyright"),
-)  # fmt: skip
+    ("title", ""),
+    ("subtitle", ""),
+    ("artist", "By"),
+    ("album_artist", "Album by"),
+    ("album", "Album"),
+    ("show", "Show"),
+    ("composer", "Composer"),
+    ("lyricist", "Lyricist"),
+    ("conductor", "Conductor"),
+    ("director", "Director"),
+    ("actors", "With"),
+    ("genre", "Genre"),
+    ("year", "Year"),
+    ("recorded", "Recorded"),
+    ("publisher", "Publisher"),
+    ("keywords", "Keywords"),
+    ("subject", "Subject"),
+    ("copyright", "Copyright"),
+)
 TEXTS = ("description", "synopsis", "comment", "lyrics")
 _SEGMENT_CHARS = 1_500
 

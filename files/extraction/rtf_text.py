@@ -47,10 +47,11 @@ class _Group:
 
 
 class RtfReader:
-    """Reads one document. `facts` is complete when `blocks` has been read to its end."""
+    """Reads one document. `facts` and `cut_off` are right when `blocks` has been read to its end."""
 
     def __init__(self, data: bytes, *, as_html: bool = False) -> None:
         self.facts: dict[str, object] = {}
+        self.cut_off = False
         self._data = data
         self._as_html = as_html
         self._codec = "cp1252"
@@ -87,6 +88,7 @@ class RtfReader:
         self._end_paragraph()
         self._end_table()
         yield from self._done
+        self.cut_off = bool(self._open) and not self._data[-64:].rstrip(b"\r\n\t \0").endswith(b"}")
         for text in self._running:
             yield RtfBlock(text, is_note=True)
 
@@ -207,9 +209,7 @@ class RtfReader:
         role = ""
         if word in words.RUNNING:
             role = "running"
-        elif word in words.NOTES:
-            role = word
-        elif word in ("fldinst", "fonttbl", "stylesheet", "htmltag"):
+        elif word in words.NOTES or word in ("fldinst", "fonttbl", "stylesheet", "htmltag"):
             role = word
         elif word in words.TIMES or (word in words.FACTS and self._group.role.startswith("info")):
             role = f"info {word}"
@@ -268,9 +268,7 @@ class RtfReader:
             self._fonts[self._font] = (words.charset_codec(number or 0), number == 2)
         elif word == "cpg" and group.role == "fonttbl" and number:
             self._fonts[self._font] = (code_page_codec(number), False)
-        elif word in ("v", "deleted"):
-            self._group = replace(group, hidden=number != 0)
-        elif word == "htmlrtf" and self._as_html:
+        elif word in ("v", "deleted") or (word == "htmlrtf" and self._as_html):
             self._group = replace(group, hidden=number != 0)
         elif word == "plain":
             self._group = replace(group, hidden=False)

@@ -17,7 +17,9 @@ SKIPPED = frozenset((
     "oldpprops", "oldsprops", "oldtprops", "propname", "staticval", "linkval", "userprops", "blipuid", "blipatag",
 ))
 # Groups marked as ignorable that hold text all the same.
-SHOWN = frozenset(("shpinst", "shptxt", "annotation", "footnote", "listtext", "pntext", "do", "dptxbxtext", "nesttableprops"))
+SHOWN = frozenset((
+    "shpinst", "shptxt", "annotation", "footnote", "listtext", "pntext", "do", "dptxbxtext", "nesttableprops",
+))
 RUNNING = frozenset((
     "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf",
 ))

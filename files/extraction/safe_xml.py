@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
 from files.extraction.errors import MalformedFile
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 
 
-def local_name(tag: object) -> str:
+@lru_cache(maxsize=4096)  # a document has few names and asks for each a million times
+def local_name(tag: Hashable) -> str:
     """Return a tag without its namespace; an empty string for comments and processing instructions."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 

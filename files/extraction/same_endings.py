@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+
+from files.extraction.media_types import ending_of
 
 _CPP = re.compile(
     r"(?m)^\s*(?:class\s+\w|namespace\s+\w|template\s*<|using\s+\w|public:|private:|protected:)|\bstd::|#\s*include\s*<\w+>"
@@ -25,10 +26,14 @@ _LOOKS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
 }
 
 
+def is_shared(name: str) -> bool:
+    """Tell whether the ending of `name` stands for several types."""
+    return ending_of(name) in _LOOKS
+
+
 def told_apart(name: str, media_type: str, text: str) -> str:
     """Return the type of `text`, whose ending stands for `media_type` and for others."""
-    ending = PurePath(name.replace("\\", "/")).name.casefold().rpartition(".")[2]
-    for pattern, other in _LOOKS.get(ending, ()):
+    for pattern, other in _LOOKS.get(ending_of(name), ()):
         if pattern.search(text[:16_000]):
             return other
     return media_type

@@ -6,7 +6,8 @@ Readers of workbooks give numbered rows; what the cells' values look like as tex
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, islice
 
 from files.extraction.document import Place, Segment, SegmentKind
@@ -25,22 +26,33 @@ class CellBudget:
         self.rows = 0
         self._cells = limits.cells
 
-    def count(self, row: list[str]) -> None:
-        """Count a row that is not empty. Raises TooManyCells."""
+    def count(self, cells: int) -> None:
+        """Count a row of so many cells. Raises TooManyCells."""
         self.rows += 1
-        self._cells -= len(row)
+        self._cells -= cells
         if self._cells < 0:
             raise TooManyCells
 
 
-def filled_rows(rows: Iterator[tuple[int, list[str]]], budget: CellBudget) -> Iterator[NumberedRow]:
-    """Yield the rows that hold something, each up to its own last filled cell. Raises TooManyCells."""
-    for number, row in rows:
-        while row and not row[-1]:
-            row.pop()
-        if row:
-            budget.count(row)
-            yield number, row
+class FilledRows:
+    """The rows that hold something, each up to its own last filled cell; `width` is that of the widest so far."""
+
+    def __init__(self, rows: Iterator[tuple[int, list[str]]], budget: CellBudget) -> None:
+        self.width = 1
+        self._rows = self._filled(rows, budget)
+
+    def __iter__(self) -> Iterator[NumberedRow]:
+        return self._rows
+
+    def _filled(self, rows: Iterator[tuple[int, list[str]]], budget: CellBudget) -> Iterator[NumberedRow]:
+        for numbered in rows:
+            row = numbered[1]
+            while row and not row[-1]:
+                row.pop()
+            if size := len(row):
+                budget.count(size)
+                self.width = max(self.width, size)
+                yield numbered
 
 
 def sheet_heading(name: str, hidden: bool) -> Segment:
@@ -48,23 +60,24 @@ def sheet_heading(name: str, hidden: bool) -> Segment:
     return Segment(f"## {name} (hidden sheet)" if hidden else f"## {name}", SegmentKind.HEADING, Place(sheet=name))
 
 
-def sheet_segments(rows: Iterator[NumberedRow], name: str, left: int) -> Iterator[Segment]:
+def sheet_segments(rows: FilledRows, name: str, left: int) -> Iterator[Segment]:
     """Yield the segments of a sheet whose first cell of every row stands in column `left`, counted from 0."""
-    measured = _Measured(rows)
-    opening = list(islice(measured, _OPENING))
+    opening = list(islice(rows, _OPENING))
     header, captions = split_header(opening)
     for number, row in captions:
         text = "".join(row).strip()
-        yield Segment(text, SegmentKind.CAPTION, Place(sheet=name, cells=_range(left, measured.width, number, number)))
-    body = chain(opening[len(captions) + (header is not None) :], measured)
+        yield Segment(text, SegmentKind.CAPTION, Place(sheet=name, cells=_range(left, rows.width, number, number)))
+    body = chain(opening[len(captions) + (header is not None) :], rows)
+    width = max((len(row) for _, row in opening), default=1)
     if header is None:
         first = next(body, None)
         if first is None:
             return
-        header = (first[0], [column_letters(left + at) for at in range(len(first[1]))])
+        header = (first[0], [column_letters(left + at) for at in range(width)])
         body = chain([first], body)
+    header = (header[0], [*header[1], *[""] * (width - len(header[1]))])
     for chunk in table_chunks(header, body):
-        place = Place(sheet=name, cells=_range(left, measured.width, chunk.first, chunk.last))
+        place = Place(sheet=name, cells=_range(left, rows.width, chunk.first, chunk.last))
         yield Segment(chunk.text, SegmentKind.TABLE, place)
 
 
@@ -74,7 +87,7 @@ def scattered_segments(cells: Iterator[tuple[str, str]], name: str, budget: Cell
     size = 0
     first = last = ""
     for reference, text in cells:
-        budget.count([text])
+        budget.count(1)
         first, last = first or reference, reference
         held.append(f"{reference}: {text}")
         size += len(held[-1])
@@ -85,22 +98,28 @@ def scattered_segments(cells: Iterator[tuple[str, str]], name: str, budget: Cell
         yield Segment("\n".join(held), place=Place(sheet=name, cells=f"{first}:{last}"))
 
 
+def shown_row(values: Iterable[object]) -> list[str]:
+    """Return the values of a row as text."""
+    return [value if type(value) is str else shown(value) for value in values]
+
+
 def shown(value: object) -> str:
     """Return a cell's value as it would be written in a plain column."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else f"{value:.15g}"
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else f"{value:.15g}"
+    if type(value) is datetime.date:
+        return value.isoformat()
     if isinstance(value, datetime.datetime):
         midnight = value.time() == datetime.time()
         return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
     return str(value)
 
 
+@lru_cache(maxsize=1024)
 def column_letters(column: int) -> str:
     """Return the letters of a column counted from 0."""
     letters = ""
@@ -109,19 +128,6 @@ def column_letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-class _Measured:
-    """Passes rows on and knows how wide the widest of them was so far."""
-
-    def __init__(self, rows: Iterator[NumberedRow]) -> None:
-        self._rows = rows
-        self.width = 1
-
-    def __iter__(self) -> Iterator[NumberedRow]:
-        for number, row in self._rows:
-            self.width = max(self.width, len(row))
-            yield number, row
 
 
 def _range(left: int, width: int, first: int, last: int) -> str:

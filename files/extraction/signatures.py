@@ -36,7 +36,6 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MThd", "audio/midi"),
     (0, b"#!AMR", "audio/amr"),
     (0, b"FLV\x01", "video/x-flv"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (0, b"\x00\x00\x01\xba", "video/mpeg"),
     (0, b"\x00\x00\x01\xb3", "video/mpeg"),
     (0, b"\x1f\x8b", "application/gzip"),
@@ -64,6 +63,8 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "application/x-elf"),
     (0, b"\xca\xfe\xba\xbe", "application/java-vm"),
     (0, b"\xcf\xfa\xed\xfe", "application/x-mach-binary"),
+    (0, b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
+    (0, b"\xffWPC", "application/vnd.wordperfect"),
     (0, b"\x00asm", "application/wasm"),
     (0, b"\x00\x01\x00\x00\x00", "font/sfnt"),
     (0, b"OTTO", "font/sfnt"),
@@ -88,6 +89,9 @@ _BRANDS = {
     b"qt  ": "video/quicktime",
 }
 _RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo", b"WEBP": "image/webp"}
+_ASF = bytes.fromhex("3026b2758e66cf11")
+_ASF_FILM = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+_ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
 _MPEG_AUDIO = {0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3}
 
 
@@ -123,7 +127,9 @@ def _by_structure(head: bytes) -> str | None:
     if mark == b"OggS":
         return _by_ogg_codec(head[:256])
     if mark == b"\x1aE\xdf\xa3":
-        return "video/webm" if b"webm" in head[:128] else "video/x-matroska"
+        return "video/webm" if b"\x42\x82\x84webm" in head[:4096] or b"webm" in head[:128] else "video/x-matroska"
+    if head.startswith(_ASF):
+        return "audio/x-ms-wma" if _ASF_SOUND in head and _ASF_FILM not in head else "video/x-ms-asf"
     return _by_box(head) or next((kind for kind, fits in _SHORT_MARKS if fits(head)), None)
 
 
@@ -141,6 +147,16 @@ def _is_bitmap(head: bytes) -> bool:
     return head.startswith(b"BM") and len(head) > 18 and head[14] in sizes and head[6:10] == bytes(4)
 
 
+def _is_old_tar(head: bytes) -> bool:
+    """Tell a TAR from before it had a mark by the checksum of its first header."""
+    if len(head) < 512 or not head[0] or not head[124:136].strip(b" \x00").isdigit():
+        return False
+    declared = head[148:156].strip(b" \x00")
+    if not declared or declared.strip(b"01234567"):
+        return False
+    return int(declared, 8) == sum(head[:148]) + 8 * 32 + sum(head[156:512])
+
+
 def _is_mp3(head: bytes) -> bool:
     return len(head) > 3 and head[0] == 0xFF and head[1] in _MPEG_AUDIO and head[2] & 0xF0 not in (0, 0xF0)
 
@@ -148,6 +164,8 @@ def _is_mp3(head: bytes) -> bool:
 # What two bytes alone cannot prove.
 _SHORT_MARKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("image/bmp", _is_bitmap),
+    ("application/x-tar", _is_old_tar),
+    ("application/rtf", lambda head: head[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf")),
     ("application/vnd.microsoft.portable-executable", lambda head: head.startswith(b"MZ") and b"\x00" in head[:64]),
     ("audio/mpeg", _is_mp3),
     ("audio/aac", lambda head: len(head) > 3 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0),

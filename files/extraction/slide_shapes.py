@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from files.extraction.drawing_ml import description
 from files.extraction.errors import MalformedFile
 from files.extraction.packages import Package
 from files.extraction.safe_xml import attribute, child, local_name, parse
@@ -20,7 +20,6 @@ Known = dict[tuple[str, str], Point]  # where the layout puts a placeholder: by 
 _LINE = 182_880  # shapes whose tops differ by less than 0.2 inch stand on one line
 _UNPLACED: Point = (1 << 40, 0)
 _TITLES = ("title", "ctrTitle")
-_FILE_NAME = re.compile(r"[^\n]*\.(?:png|jpe?g|gif|bmp|emf|wmf|tiff?|svg|webp)", re.I)
 _SHAPES = frozenset(("sp", "pic", "graphicFrame", "grpSp", "cxnSp", "contentPart", "AlternateContent", "wsp", "wgp"))
 
 
@@ -97,8 +96,7 @@ def _shape(element: Element) -> Shape:
         role = "obj"
     body = child(element, "txBody")
     frame = element if name == "graphicFrame" else None
-    description = " ".join(_description(element).split()) if name in ("pic", "graphicFrame") else ""
-    return Shape(role, body, frame, "" if _FILE_NAME.fullmatch(description) else description)
+    return Shape(role, body, frame, _description(element) if name in ("pic", "graphicFrame") else "")
 
 
 def _placeholder(element: Element) -> tuple[str, str]:
@@ -114,8 +112,7 @@ def _placeholder(element: Element) -> tuple[str, str]:
 def _description(element: Element) -> str:
     for settings in element:
         if local_name(settings.tag).startswith("nv"):
-            named = child(settings, "cNvPr")
-            return attribute(named, "descr") if named is not None else ""
+            return description(child(settings, "cNvPr"))
     return ""
 
 

@@ -208,7 +208,8 @@ def is_header(record: bytes) -> bool:
         return False
     told = _number(record[148:156])
     rest = record[:148] + b" " * 8 + record[156:]
-    return told in (sum(rest), sum(byte - 256 if byte > 127 else byte for byte in rest))
+    # Some old writers summed the bytes as signed ones.
+    return told == sum(rest) or told == sum(byte - 256 if byte > 127 else byte for byte in rest)
 
 
 def _full_name(header: bytes) -> str:

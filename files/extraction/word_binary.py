@@ -206,7 +206,7 @@ class WordDocument:
         """Return the heading level of each style that is, or is based on, a heading."""
         data = self._place(_STYLES)
         if len(data) < 4:
-            return {}
+            return {number: number for number in _HEADINGS}  # their numbers are the same in every document
         at, styles = 2 + _word(data, 0), []
         for _ in range(min(_word(data, 2), 4096)):
             size = _word(data, at) if at + 2 <= len(data) else 0

@@ -18,7 +18,7 @@ _BEGIN, _END, _CONTINUE, _FILE_PASS = 0x09, 0x0A, 0x3C, 0x2F  # the second byte 
 _SHEET, _SHARED_STRINGS, _CODE_PAGE, _DATE_MODE, _FORMAT, _CELL_FORMAT = 0x85, 0xFC, 0x42, 0x22, 0x1E, 0xE0
 _NUMBER, _LABEL, _LOGICAL, _STRING, _RK = 0x03, 0x04, 0x05, 0x07, 0x7E
 _FORMULA, _INTEGER, _MANY_RK, _RICH_LABEL, _SHARED_LABEL = 0x06, 0x02, 0xBD, 0xD6, 0xFD
-_NOTE, _DRAWN_TEXT, _SERIES_TEXT, _HEADER, _FOOTER = 0x1C, 0x1B6, 0x100D, 0x14, 0x15
+_OBJECT, _NOTE, _DRAWN_TEXT, _SERIES_TEXT, _HEADER, _FOOTER = 0x5D, 0x1C, 0x1B6, 0x100D, 0x14, 0x15
 _VERSIONED = frozenset((_BEGIN, _FORMAT, _NUMBER, _LABEL, _LOGICAL, _STRING, _FORMULA, _RK))
 _EXCEL_97, _EXCEL_5, _EXCEL_3 = 8, 5, 3
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
@@ -39,9 +39,14 @@ class XlsSheet:
 
 @dataclass(slots=True)
 class SheetTexts:
-    """What a sheet holds beside its cells: comments, text boxes, titles of charts."""
+    """What a sheet holds beside its cells: comments, text boxes, titles of charts.
 
-    found: list[str] = field(default_factory=list)
+    The text of a comment comes with a drawn object, its cell in a record of its own, after it.
+    """
+
+    found: list[tuple[int, str]] = field(default_factory=list)  # with the number of the object, 0 for none
+    commented: dict[int, tuple[int, int]] = field(default_factory=dict)  # row and column by the number of the object
+    latest: int = 0
 
 
 class XlsWorkbook:
@@ -86,6 +91,8 @@ class XlsWorkbook:
         data = self._data[start : start + size]
         if kind == _SHEET and size >= 8 and len(self.sheets) < _SHEETS:
             (place,) = struct.unpack_from("<I", data)
+            if any(sheet.start == place for sheet in self.sheets):
+                return  # a second name for the same cells would multiply them
             name = self._short_text(data[6:])
             self.sheets.append(XlsSheet(name, place, hidden=data[4] & 3 != 0, holds_cells=data[5] in (0, 1)))
         elif kind == _SHARED_STRINGS:
@@ -105,6 +112,8 @@ class XlsWorkbook:
         data = self._data
         while at + 4 <= len(data):
             kind, size = struct.unpack_from("<HH", data, at)
+            if not kind and not size:  # padding
+                return
             if kind > 0xFF and kind & 0xFF in _VERSIONED and kind >> 8 in (2, 4, 8):
                 kind &= 0xFF
             yield kind, at + 4, min(size, len(data) - at - 4)
@@ -131,9 +140,19 @@ class XlsWorkbook:
                 waiting = None
             elif depth == 1 and (found := self._cell(kind, start, size)):
                 yield from found
-            elif text := self._loose_text(kind, start, size, drawn=drawn):
-                texts.found.append(text)
+            else:
+                self._gather(texts, kind, start, size, drawn=drawn)
             drawn = kind == _DRAWN_TEXT and size >= 12 and self._data[start + 10 : start + 12] != b"\0\0"
+
+    def _gather(self, texts: SheetTexts, kind: int, start: int, size: int, *, drawn: bool) -> None:
+        """Keep what a record holds beside cells: an object's number, a comment's cell, a text."""
+        if kind == _OBJECT and size >= 8:
+            texts.latest = _word(self._data, start + 6)
+        elif kind == _NOTE and size >= 8 and self.version == _EXCEL_97:
+            row, column, _, number = struct.unpack_from("<4H", self._data, start)
+            texts.commented[number] = (row, column)
+        elif text := self._loose_text(kind, start, size, drawn=drawn):
+            texts.found.append((texts.latest if kind == _CONTINUE else 0, text))
 
     def first_column(self, sheet: XlsSheet) -> int:
         """Return the leftmost column, from 0, that the sheet says it uses: a label for its cells, nothing more."""
@@ -164,20 +183,21 @@ class XlsWorkbook:
         at = start + (7 if old else 6)  # Excel 2 keeps a cell's looks in three bytes instead of two
         left = start + size - at
         xf = 0 if old else _word(data, start + 4)
-        if kind == _NUMBER and left >= 8:
-            return self._number(struct.unpack_from("<d", data, at)[0], xf)
-        if kind == _RK and left >= 4:
-            return self._number(decoded_rk(struct.unpack_from("<I", data, at)[0]), xf)
-        if kind == _SHARED_LABEL and left >= 4:
-            (index,) = struct.unpack_from("<I", data, at)
-            return self._strings[index] if index < len(self._strings) else ""
-        if kind == _LOGICAL and left >= 2:
-            return _logical(data[at], is_error=data[at + 1] != 0)
-        if kind == _INTEGER and old and left >= 2:
-            return str(_word(data, at))
         if kind in (_LABEL, _RICH_LABEL):
             return self._short_text(data[at : at + left]) if old else self._long_text(data[at : at + left])
-        return ""
+        value = ""
+        if kind == _NUMBER and left >= 8:
+            value = self._number(struct.unpack_from("<d", data, at)[0], xf)
+        elif kind == _RK and left >= 4:
+            value = self._number(decoded_rk(struct.unpack_from("<I", data, at)[0]), xf)
+        elif kind == _SHARED_LABEL and left >= 4:
+            (index,) = struct.unpack_from("<I", data, at)
+            value = self._strings[index] if index < len(self._strings) else ""
+        elif kind == _LOGICAL and left >= 2:
+            value = _logical(data[at], is_error=data[at + 1] != 0)
+        elif kind == _INTEGER and old and left >= 2:
+            value = str(_word(data, at))
+        return value
 
     def _formula(self, start: int) -> tuple[tuple[int, int] | None, str]:
         """Return the cell whose text follows, or the value that the formula had when the file was saved."""

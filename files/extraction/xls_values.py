@@ -24,7 +24,7 @@ def date_formats(formats: dict[int, str], cell_formats: list[int]) -> frozenset[
 
 
 def _is_date(code: str) -> bool:
-    bare = _NOT_CODE.sub("", code.split(";")[0])
+    bare = _NOT_CODE.sub("", code.partition(";")[0])
     return bool(_DATE_CODE.search(bare)) and "general" not in bare.lower()
 
 
@@ -53,7 +53,7 @@ def shown_number(value: float, *, is_date: bool, from_1904: bool) -> str:
 def read_shared_strings(parts: list[bytes]) -> list[str]:
     """Return the shared texts from the records that hold them. What is cut off is left out."""
     reader = _Strings(parts)
-    found = []
+    found: list[str] = []
     try:
         _, count = struct.unpack("<II", reader.take(8))
         while len(found) < count and not reader.at_end:

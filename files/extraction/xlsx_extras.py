@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from files.extraction.document import Piece, Place, Segment, SegmentKind
-from files.extraction.drawing_ml import TextBody, chart_segments, diagram_segment
+from files.extraction.drawing_ml import TextBody, chart_segments, description, diagram_segment
 from files.extraction.errors import MalformedFile
 from files.extraction.packages import Package
-from files.extraction.safe_xml import attribute, local_name, parse
+from files.extraction.safe_xml import local_name, parse
 from files.extraction.xlsb_parts import binary_comments
 
 if TYPE_CHECKING:
     from files.extraction.safe_xml import Element
 
 _THREAD_PLACEHOLDER = "[Threaded comment]"
-_FILE_NAME = re.compile(r"[^\n]*\.(?:png|jpe?g|gif|bmp|emf|wmf|tiff?|svg|webp)", re.I)
 _HEADER_FOOTER = re.compile(rb"<(?:\w+:)?headerFooter\b.{0,20000}?</(?:\w+:)?headerFooter>", re.S)
 _PREFIX = re.compile(rb"(</?)\w+:")
 # Codes in headers and footers: fonts, sizes and colours, then fields (page, date, file, sheet), then what parts them.
@@ -50,8 +49,8 @@ def drawings(package: Package, sheet: str, part: str) -> Iterator[Piece]:
             name, text = local_name(element.tag), ""
             if name == "txBody":
                 text = "\n".join(TextBody(links).lines(element))
-            elif name == "cNvPr" and not _FILE_NAME.fullmatch(attribute(element, "descr")):
-                text = attribute(element, "descr").strip()
+            elif name == "cNvPr":
+                text = description(element)
             if text:
                 yield Segment(text, SegmentKind.CAPTION, place)
         for kind in ("chart", "chartEx"):

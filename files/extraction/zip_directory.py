@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO
 
 from files.extraction.archive_listing import dos_time
@@ -150,11 +150,9 @@ def name_encoding(raw_names: Iterator[bytes]) -> str:
     return "utf-8"
 
 
-def named(record: ZipRecord, encoding: str) -> ZipRecord:
-    """Return `record` with its name as text."""
-    if record.name:
-        return record
-    return replace(record, name=record.raw.decode("utf-8" if record.is_utf8 else encoding, "replace"))
+def name_of(record: ZipRecord, encoding: str) -> str:
+    """Return the name of `record` as text."""
+    return record.name or record.raw.decode("utf-8" if record.is_utf8 else encoding, "replace")
 
 
 def _old_encoding(sample: bytes) -> str:

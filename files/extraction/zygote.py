@@ -32,7 +32,7 @@ from files.extraction.registry import load_all
 
 REQUEST_HEADER = struct.Struct("!I")
 
-_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "zipfile")
+_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile")
 _DISK_SECONDS = 0.5
 
 
@@ -44,11 +44,6 @@ class _Reading:
     folder: Path
     disk_bytes: int
     fills_disk: bool = False
-_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile")
-_DATA_FD = 3
-_PROMPT_FRAMES = 100
-_HELD_BYTES = 16 * 1024
-_HELD_SECONDS = 0.05
 
 
 class Zygote:

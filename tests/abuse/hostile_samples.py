@@ -19,12 +19,17 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Hostile:
-    """A hostile file. `refused` says that nothing of it can be read; `says` is text that must come out all the same."""
+    """A hostile file.
+
+    `refused` says that nothing of it can be read; `says` is text that must come out all the same; `long` that it is
+    hostile by the length of its text, all of which is to be indexed.
+    """
 
     name: str
     content: bytes
     refused: bool = False
     says: str = ""
+    long: bool = False
 
 
 def all_samples(canary: str) -> Iterator[Hostile]:
@@ -61,8 +66,8 @@ def _marked_up(canary: str) -> Iterator[Hostile]:
     yield Hostile("deep.xml", b"<a>" * 300_000)
     yield Hostile("deep.html", b"<div>" * 200_000 + b"bottom")
     yield Hostile("comments.html", b"<!--" * 200_000)
-    yield Hostile("brackets.md", b"[" * 200_000 + b"](x)" * 1000)
-    yield Hostile("emphasis.md", b"*a_ " * 200_000)
+    yield Hostile("brackets.md", b"[" * 200_000 + b"](x)" * 1000, long=True)
+    yield Hostile("emphasis.md", b"*a_ " * 200_000, long=True)
 
 
 def _documents() -> Iterator[Hostile]:
@@ -79,20 +84,20 @@ def _documents() -> Iterator[Hostile]:
 
 
 def _data() -> Iterator[Hostile]:
-    yield Hostile("deep.json", b"[" * 500_000)
+    yield Hostile("deep.json", b"[" * 500_000, long=True)
     yield Hostile("surrogates.json", b'{"k": "\\ud800 \\udfff \\u0000 words"}', says="words")
-    yield Hostile("digits.json", b'{"n": ' + b"9" * 300_000 + b"}")
+    yield Hostile("digits.json", b'{"n": ' + b"9" * 300_000 + b"}", long=True)
     yield Hostile("aliases.yaml", "\n".join(_yaml_laughs()).encode())
-    yield Hostile("wide.csv", b"a," * 2_000_000)
-    yield Hostile("quote.csv", b'a,b\n"' + b"x,\n" * 500_000)
+    yield Hostile("wide.csv", b"a," * 2_000_000, long=True)
+    yield Hostile("quote.csv", b'a,b\n"' + b"x,\n" * 500_000, long=True)
     yield Hostile("nul.txt", b"before\x00after " * 100, says="before")
-    yield Hostile("one-line.log", b"x" * (8 * MEBIBYTE))
+    yield Hostile("one-line.log", b"x" * (8 * MEBIBYTE), long=True)
     yield Hostile("newlines.txt", b"\n" * (4 * MEBIBYTE) + b"end", says="end")
     yield Hostile("controls.txt", bytes(range(1, 32)) * 2000 + b"words")
     yield Hostile("header.sqlite", b"SQLite format 3\x00" + b"\xff" * 8000)
     yield Hostile("footer.parquet", b"PAR1" + bytes(100) + struct.pack("<I", 0x7FFFFFF0) + b"PAR1")
     yield Hostile("cells.ipynb", json.dumps({"nbformat": 4, "cells": [{"cell_type": [], "source": {}}] * 9}).encode())
-    yield Hostile("parens.py", b"x = " + b"(" * 100_000)
+    yield Hostile("parens.py", b"x = " + b"(" * 100_000, long=True)
 
 
 def _media() -> Iterator[Hostile]:

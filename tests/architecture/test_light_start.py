@@ -12,11 +12,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# charset_normalizer is missing here on purpose: the REST framework imports requests where it is installed, which brings
+# it along, and the recogniser of text in pictures requires requests.
 HEAVY = {
-    "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "openvino", "numpy", "scipy",
-    "sklearn",
-    "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL", "charset_normalizer",
-    "markdown_it", "pandas", "playwright", "pytest",
+    "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
+    "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL",
+    "rapidocr", "cv2", "pymediainfo", "shapely", "mutagen", "tree_sitter", "openvino",
+    "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
 }  # fmt: skip
 
 STARTS = {

@@ -61,3 +61,50 @@ def small_texts(folder: Path, count: int) -> list[Path]:
         path.write_text("\n\n".join(writer.paragraph(number % 50, 500) for _ in range(1 + number % 3)))
         paths.append(path)
     return paths
+
+
+def table_xlsx(path: Path, rows: int) -> None:
+    """Write a workbook of one sheet, eight columns of words and numbers."""
+    import openpyxl
+
+    writer, book = Writer(4), openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Data")
+    words = [writer.sentence(topic)[:30] for topic in range(50)]
+    for row in range(rows):
+        sheet.append(
+            [row, words[row % 50], row * 0.5, words[row % 49], row % 7, words[row % 47], row * 3, words[row % 43]]
+        )
+    book.save(path)
+
+
+def table_docx(path: Path, size: int) -> None:
+    """Write a DOCX whose body has `size` bytes: paragraphs, and a table of 200 cells after every 300 of them."""
+    writer, written, number = Writer(6), 0, 0
+    cell = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", _TYPES)
+        package.writestr("_rels/.rels", _RELATIONS)
+        with package.open("word/document.xml", "w") as body:
+            body.write(_DOCUMENT.encode())
+            while written < size:
+                text = writer.paragraph(number // 40, 600)
+                written += body.write(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>".encode())
+                number += 1
+                if number % 300 == 0:
+                    row = "<w:tr>" + "".join(cell.format(word) for word in text.split()[:10]) + "</w:tr>"
+                    written += body.write(f"<w:tbl>{row * 20}</w:tbl>".encode())
+            body.write(b"</w:body></w:document>")
+
+
+def large_table(path: Path, size: int) -> None:
+    """Write a CSV or JSON Lines file, as its ending says, of `size` bytes."""
+    writer, written, row = Writer(7), 0, 0
+    words = [writer.sentence(topic)[:60].replace('"', "") for topic in range(200)]
+    with path.open("w") as file:
+        while written < size:
+            fields = (row, words[row % 200], row * 0.25, words[row % 199])
+            if path.suffix == ".csv":
+                written += file.write('{},"{}",{},"{}"\n'.format(*fields))
+            else:
+                written += file.write('{{"id": {}, "note": "{}", "share": {}, "place": "{}"}}\n'.format(*fields))
+            row += 1

@@ -46,6 +46,30 @@ def _pdf_text(path: Path) -> float:
     return time.perf_counter() - began
 
 
+def _pdfplumber(path: Path) -> float:
+    """Read the text of every page with pdfplumber."""
+    import pdfplumber
+
+    began = time.perf_counter()
+    with pdfplumber.open(path) as document:
+        for page in document.pages:
+            page.extract_text()
+            page.close()
+    return time.perf_counter() - began
+
+
+def _openpyxl(path: Path) -> float:
+    """Read every row of every sheet with openpyxl's read-only mode."""
+    import openpyxl
+
+    began = time.perf_counter()
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    for sheet in book.worksheets:
+        for _ in sheet.iter_rows(values_only=True):
+            pass
+    return time.perf_counter() - began
+
+
 def _copy(path: Path) -> float:
     """Copy a file beside itself and force the copy to disk."""
     target = path.with_suffix(".copy")
@@ -61,5 +85,11 @@ def _copy(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    _PEERS = {"encode": _encode, "pdf-text": _pdf_text, "copy": _copy}
+    _PEERS = {
+        "encode": _encode,
+        "pdf-text": _pdf_text,
+        "pdf-pdfplumber": _pdfplumber,
+        "openpyxl": _openpyxl,
+        "copy": _copy,
+    }
     sys.stdout.write(f"{_PEERS[sys.argv[1]](Path(sys.argv[2]))}\n")

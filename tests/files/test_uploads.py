@@ -12,7 +12,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from files import storage, uploads
-from files.models import FileRecord, FileStatus, ProcessingJob, Upload, UploadChunk
+from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob, Upload, UploadChunk
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
 from tests.conftest import sha256
@@ -165,7 +165,7 @@ def test_a_failed_file_is_read_again_when_it_is_uploaded_again(as_alice: APIClie
     FileRecord.objects.update(status=FileStatus.FAILED, error_code="unsupported_format")
     ProcessingJob.objects.update(state="done")
 
-    again = initiate(as_alice, name="copy.bin", **({"sha256": sha256(CONTENT)} if with_digest else {}))
+    again = initiate(as_alice, name="copy.bin", sha256=sha256(CONTENT) if with_digest else "")
     for index in range(0 if with_digest else 4):
         send(as_alice, again["id"], index)
 
@@ -299,3 +299,10 @@ def test_bytes_that_lost_their_row_are_removed_and_no_others(
 )
 def test_names_are_data_and_never_paths(as_alice: APIClient, given: str, kept: str) -> None:
     assert initiate(as_alice, name=given)["name"] == kept
+
+
+def test_a_wrong_ending_is_told_in_the_timeline(make_file: Callable[..., FileRecord], alice: User) -> None:
+    file = make_file(alice, b"<!doctype html><title>t</title><p>words</p>", "report.pdf")
+    assert file.media_type == "text/html"
+    messages = list(FileEvent.objects.filter(file=file).values_list("message", flat=True))
+    assert any("The name ends in .pdf, but the content is: web page (HTML)" in message for message in messages)

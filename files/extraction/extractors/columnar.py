@@ -92,7 +92,7 @@ class _Arrow(_Table):
 
         self._reader = pa.ipc.open_file(pa.OSFile(str(path)))
         self.schema = self._reader.schema
-        self.rows = sum(self._reader.get_batch(at).num_rows for at in range(self._reader.num_record_batches))
+        self.rows = self._reader.count_rows()
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         for at in range(self._reader.num_record_batches):
@@ -197,6 +197,7 @@ def _progress(done: int, total: int) -> Iterator[Coverage]:
 def _numbered(table: _Table, size: int, allowed: int) -> Iterator[NumberedRow]:
     number = 0
     for batch in table.batches(size):
+        batch.validate(full=True)  # offsets of a damaged file may point anywhere: unchecked they end the process
         columns = [_values(column) for column in batch.columns]
         for row in zip(*columns, strict=True):
             number += 1
@@ -211,13 +212,28 @@ def _slices(batch: Any, size: int) -> Iterator[Any]:
 
 
 def _values(column: Any) -> list[str]:
-    """Return a column's values as text; times that Python cannot hold as Arrow writes them."""
+    """Return a column's values as text; times that Python cannot hold or place in a zone as Arrow writes them."""
     import pyarrow as pa
 
     try:
         return [_shown(value) for value in column.to_pylist()]
-    except (ValueError, OverflowError, pa.ArrowException):
-        return [_shown(value) for value in column.cast(pa.string()).to_pylist()]
+    except (ValueError, OverflowError, KeyError, pa.ArrowException):
+        return [_shown(value) for value in _as_written(column)]
+
+
+def _as_written(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.tz:
+        column = column.cast(pa.timestamp(kind.unit))  # UTC, for which no table of zones is needed
+    for plain in (pa.string(), pa.int64()):
+        try:
+            values: list[Any] = column.cast(plain).to_pylist()
+        except pa.ArrowException:
+            continue
+        return values
+    return [f"({kind})"] * len(column)
 
 
 def _shown(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from files.extraction.decompression import STREAMS, unpacked
 from files.extraction.document import Child, Metadata, Piece
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.encoding import decode
-from files.extraction.errors import MalformedFile, UnsafeArchive
+from files.extraction.errors import MalformedFile, TimeLimit, UnsafeArchive
 from files.extraction.limits import Limits
 from files.extraction.tar_headers import RECORD, BlockFeed, Tar, is_header
 
+_SHARE_OF_TIME = 0.6  # of the processor's time that a reading has
 _LISTED_TIMES = 16  # a TAR is listed without keeping anything, so it may unpack to more than what is kept
 _TAR_ENDING = re.compile(r"(?i)\.(?:tgz|taz|tbz2?|tb2|txz|tlz|tzst)$|\.tar\.[a-z0-9]+$")
 _ENDING = re.compile(r"(?i)\.(?:gz|gzip|z|bz2|bz|xz|lzma|zst|zstd)$")
@@ -56,9 +58,14 @@ def _opened(source: Source, allowed: int, limits: Limits) -> Iterator[Iterator[b
 
 
 def _within_ratio(blocks: Iterator[bytes], file: IO[bytes], limits: Limits) -> Iterator[bytes]:
-    """Yield `blocks` while they are not far more than what was read of `file` for them. Raises UnsafeArchive."""
+    """Yield `blocks` while they are not far more than what was read of `file` for them, and while there is time.
+
+    Raises UnsafeArchive; TimeLimit while there still is time to tell what was found.
+    """
     total = 0
     for block in blocks:
+        if time.process_time() > limits.cpu_seconds * _SHARE_OF_TIME:
+            raise TimeLimit
         total += len(block)
         if total > max(limits.unpacked_floor, file.tell() * limits.unpacked_ratio):
             raise UnsafeArchive

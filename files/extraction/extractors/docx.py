@@ -10,7 +10,7 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.docx_styles import ListPlace, Numbering, Styles, list_place
-from files.extraction.drawing_ml import chart_segments, diagram_segment
+from files.extraction.drawing_ml import chart_segments, description, diagram_segment
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
@@ -74,11 +74,12 @@ class _Paragraph:
     style: str = ""
     level: int | None = None
     place: ListPlace | None = None
+    kind: SegmentKind = SegmentKind.PARAGRAPH
 
 
 @dataclass(slots=True)
 class _Block:
-    """A paragraph or a table, and what floats beside it: text boxes and tables inside cells."""
+    """A paragraph or a table, and what floats beside it: text boxes, words for pictures, tables in cells."""
 
     paragraph: _Paragraph | None = None
     rows: list[Row] = field(default_factory=list)
@@ -110,7 +111,10 @@ class _Reader:
         waiting = [element]
         while waiting:
             block = waiting.pop(0)
-            yield self._paragraph(block) if local_name(block.tag) == "p" else self._table(block)
+            if local_name(block.tag) == "docPr":
+                yield _Block(_Paragraph(f"Picture: {description(block)}", kind=SegmentKind.CAPTION))
+            else:
+                yield self._paragraph(block) if local_name(block.tag) == "p" else self._table(block)
             waiting[:0] = self._floating
             self._floating = []
 
@@ -159,6 +163,8 @@ class _Reader:
                 parts.append(_CHARACTERS[name])
             elif name == "txbxContent":
                 self._floating += list(_inside(child, "p", "tbl"))
+            elif name == "docPr":
+                self._floating += [child] if description(child) else []
             elif name == "AlternateContent":
                 self._gather_choice(child, parts)
             elif name == "hyperlink":
@@ -220,7 +226,7 @@ class _Body:
             return Segment(f"{'#' * min(max(level, 1), 6)} {text}", SegmentKind.HEADING, Place(headings=above))
         if place and mark:
             text = f"{'  ' * place.level}{mark} {text}"
-        return Segment(text, SegmentKind.PARAGRAPH, Place(headings=self._headings.path))
+        return Segment(text, paragraph.kind, Place(headings=self._headings.path))
 
 
 def _notes(package: Package, part: str) -> Iterator[Segment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 from files.extraction.base import Extractor, Source
@@ -45,8 +46,10 @@ def _exif(block: bytes) -> dict[str, object]:
     from PIL.Image import Exif
 
     exif = Exif()
-    try:
-        exif.load(b"Exif\x00\x00" + block.removeprefix(b"Exif\x00\x00"))
-    except DAMAGE:
-        return {"unreadable_metadata": "EXIF"}
-    return exif_facts(exif)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about damaged tags: told by what is missing
+        try:
+            exif.load(b"Exif\x00\x00" + block.removeprefix(b"Exif\x00\x00"))
+        except DAMAGE:
+            return {"unreadable_metadata": "EXIF"}
+        return exif_facts(exif)

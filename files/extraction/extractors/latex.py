@@ -46,8 +46,8 @@ _FORMULAS = frozenset(
 )
 _TABLES = frozenset(("tabular", "tabular*", "tabularx", "longtable", "array", "tabulary", "supertabular"))
 _WITH_SETTINGS = frozenset(
-    ("figure", "figure*", "table", "table*", "itemize", "enumerate", "description", "minipage", "wrapfigure", "subfigure",
-     "multicols", "thebibliography", "adjustbox", "tikzpicture", "columns", "column", "list")
+    ("figure", "figure*", "table", "table*", "itemize", "enumerate", "description", "minipage", "wrapfigure", "list",
+     "subfigure", "multicols", "thebibliography", "adjustbox", "tikzpicture", "columns", "column")
 )  # fmt: skip
 _SETTINGS = re.compile(r"^\s*(?:\[[^\[\]]{0,300}\]|\{[^{}]{0,300}\}){1,4}")
 _JOINED_LINES = 6

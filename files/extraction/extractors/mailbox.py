@@ -16,7 +16,9 @@ from files.extraction.mail_reading import read_mail
 
 _LINE = 64 * 1024
 _SEPARATOR = re.compile(rb"From \S")
-_DATED = re.compile(rb"From \S+ .{0,80}\d\d:\d\d.{0,40}\d{4}|From \S+ .{0,80}\d{4}.{0,40}\d\d:\d\d")  # needs no empty line before
+_DATED = re.compile(
+    rb"From \S+ .{0,80}\d\d:\d\d.{0,40}\d{4}|From \S+ .{0,80}\d{4}.{0,40}\d\d:\d\d"
+)  # needs no empty line before
 _SHORTEST = 3  # a message of line ends alone
 _NAME_CHARS = 120
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Child, Metadata, Piece, Place, Segment
@@ -12,7 +13,7 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
 from files.extraction.html_decoding import decode_page
 from files.extraction.limits import Limits
-from files.extraction.mail_headers import Headers, read_headers
+from files.extraction.mail_headers import Headers, read_headers, text_of
 from files.extraction.mail_reading import Message, html_segments, opening, plain_segments, what_page_adds
 from files.extraction.msg_properties import Properties, read_properties
 from files.extraction.ole import open_container
@@ -24,8 +25,10 @@ _BODY, _RTF, _HTML = 0x1000, 0x1009, 0x1013
 _MESSAGE_ID, _REPLY_TO, _REFERENCES, _CLASS = 0x1035, 0x1042, 0x1039, 0x001A
 _SENDERS = ((0x0C1A, (0x5D01, 0x0C1F)), (0x0042, (0x5D02, 0x0065)))
 _RECEIVER_NAME, _RECEIVER_ADDRESSES, _RECEIVER_KIND = 0x3001, (0x39FE, 0x3003), 0x0C15
+_FLAGS, _CONTENT_ID, _SHOWN_IN_PAGE = 0x3714, 0x3712, 4
 _KINDS = {1: "to", 2: "cc", 3: "bcc"}
 _FILE, _LONG_NAME, _SHORT_NAME, _SHOWN_NAME, _FILE_TYPE = 0x3701, 0x3707, 0x3704, 0x3001, 0x370E
+_RECEIVERS = 1_000
 _SEALED = "ipm.note.smime"
 
 
@@ -65,8 +68,13 @@ def _attachment(part: Properties, place: Place, limits: Limits, *, depth: int) -
             yield from _message(inside, replace(place, part=(*place.part, name)), limits, depth=depth + 1)
         else:
             yield PieceWarning("child_not_read", f"{name} inside this file was not read: it lies too deep.", place)
-    elif part.size(_FILE):
+    elif part.size(_FILE) and not _is_decoration(part):
         yield Child(name, (part.data(identity) for identity in (_FILE,)), place)
+
+
+def _is_decoration(part: Properties) -> bool:
+    """Tell a picture that the HTML of the message shows from one that somebody sent."""
+    return bool(part.number(_FLAGS) & _SHOWN_IN_PAGE and part.text(_CONTENT_ID))
 
 
 def _head(found: Properties) -> Message:
@@ -91,7 +99,7 @@ def _sender(found: Properties) -> str:
 
 def _receivers(found: Properties, headers: Headers) -> dict[str, object]:
     receivers: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
-    for receiver in found.inner("__recip_version1.0_"):
+    for receiver in islice(found.inner("__recip_version1.0_"), _RECEIVERS):
         written = _address(receiver, _RECEIVER_NAME, _RECEIVER_ADDRESSES)
         if written:
             receivers[_KINDS.get(receiver.number(_RECEIVER_KIND) & 0xF, "to")].append(written)
@@ -118,11 +126,10 @@ def _text(found: Properties, place: Place, limits: Limits) -> Iterator[Segment]:
 
 
 def _page(found: Properties) -> str:
-    if data := found.data(_HTML):
-        if b"charset" in data[:4096].lower():
-            return decode_page(data)[0]
-        return data.decode(found.code_page(), "replace")
-    return found.text(_HTML)
+    data = found.data(_HTML)
+    if not data:
+        return found.text(_HTML)
+    return text_of(data, found.codec) if found.codec else decode_page(data)[0]
 
 
 def _rich_text(data: bytes, place: Place) -> Iterator[Segment]:

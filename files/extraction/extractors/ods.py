@@ -14,8 +14,8 @@ from files.extraction.odf_text import OdfText, running_titles, whole
 from files.extraction.safe_xml import attribute, child, local_name
 from files.extraction.sheet_tables import (
     CellBudget,
+    FilledRows,
     column_letters,
-    filled_rows,
     sheet_heading,
     sheet_segments,
     shown,
@@ -44,7 +44,7 @@ class OdsExtractor(Extractor):
             while sheet := events.next_sheet():
                 sheets.append(sheet)
                 yield sheet_heading(sheet.name, sheet.hidden)
-                yield from sheet_segments(filled_rows(events.rows(sheet), budget), sheet.name, 0)
+                yield from sheet_segments(FilledRows(events.rows(sheet), budget), sheet.name, 0)
                 yield from sheet.beside
                 yield Coverage("sheets", len(sheets), len(sheets))
             yield from running_titles(OdfText(document), document.styles.used_masters())
@@ -98,10 +98,7 @@ class _Events:
         for cell in row:
             if cell.tag not in _CELLS:
                 continue
-            text = ""
-            if len(cell):
-                at = f"{column_letters(len(cells))}{number}"
-                text = self._value(cell, sheet, at)
+            text = self._value(cell, sheet, len(cells), number) if len(cell) else ""
             repeated = cell.get(_REPEATED)
             if repeated is None:
                 cells.append(text)
@@ -109,14 +106,15 @@ class _Events:
                 cells += [text] * min(whole(repeated, 1), _REPEAT_COLUMNS if text else 1 << 14)
         return cells
 
-    def _value(self, cell: Element, sheet: _Sheet, at: str) -> str:
-        kind = cell.get(_TYPE)
-        if kind == "float" and (value := _number(attribute(cell, "value"))):
-            return value
-        if kind == "date":
-            return attribute(cell, "date-value").replace("T00:00:00", "").replace("T", " ")
-        if len(cell) == 1 and cell[0].tag == _P and not len(cell[0]):
-            return cell[0].text or ""
+    def _value(self, cell: Element, sheet: _Sheet, column: int, row: int) -> str:
+        stored = _stored(cell)
+        first = cell[0]
+        if len(cell) == 1 and first.tag == _P and (stored or not len(first)):
+            return stored or first.text or ""
+        return self._gathered(cell, sheet, f"{column_letters(column)}{row}", stored)
+
+    def _gathered(self, cell: Element, sheet: _Sheet, at: str, stored: str) -> str:
+        """Return the text of a cell that holds more than a line; what only hangs on it goes beside the sheet."""
         place = Place(sheet=sheet.name, cells=at)
         reader = OdfText(self._document, place)
         lines = []
@@ -130,7 +128,15 @@ class _Events:
                 lines.append(reader.text(inner).strip())
             else:
                 sheet.beside += reader.pieces(inner)
-        return "\n".join(lines)
+        return stored or "\n".join(lines)
+
+
+def _stored(cell: Element) -> str:
+    """Return the value behind what a cell shows, where that says more: a number in full, a date that sorts."""
+    kind = cell.get(_TYPE)
+    if kind == "float":
+        return _number(cell.get(OFFICE + "value", ""))
+    return cell.get(OFFICE + "date-value", "").replace("T00:00:00", "").replace("T", " ") if kind == "date" else ""
 
 
 def _number(text: str) -> str:

@@ -46,7 +46,6 @@ def _markdown(source: Source) -> str:
     from office_oxide import Document, OfficeOxideError
 
     try:
-        with Document.from_bytes(source.path.read_bytes(), _FORMATS[source.media_type]) as document:
-            return str(document.to_markdown())
+        return Document.from_bytes(source.path.read_bytes(), _FORMATS[source.media_type]).to_markdown()
     except OfficeOxideError as exc:
         raise MalformedFile from exc

@@ -24,7 +24,7 @@ from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_chunks
 from files.extraction.ocr.reading import PageReader
-from files.extraction.pdf_extras import attachments, document_facts
+from files.extraction.pdf_extras import attachments, document_facts, iso_time
 from files.extraction.pdf_lines import PageLine, joined, page_lines
 from files.extraction.pdf_notes import PdfNotes
 from files.extraction.pdf_rendering import ocr_side, rendered
@@ -103,8 +103,7 @@ class _Reading:
         total = len(self._document)
         if not total:
             raise MalformedFile
-        facts = self._document.get_metadata_dict(skip_empty=True)
-        yield Metadata({"page_count": total, **{_FACTS[key]: value for key, value in facts.items() if key in _FACTS}})
+        yield Metadata({"page_count": total, **self._facts()})
         for number in range(1, total + 1):
             if number > self._limits.pages:
                 raise TooManyPages(f"This document has {total} pages; the limit is {self._limits.pages}.")
@@ -115,6 +114,12 @@ class _Reading:
         yield Metadata({**document_facts(self._document), **self._notes.facts, **self._ocr.facts})
         yield from attachments(self._document, self._limits.child_bytes)
         yield from self._thumbnail()
+
+    def _facts(self) -> dict[str, object]:
+        told = self._document.get_metadata_dict(skip_empty=True)
+        facts: dict[str, object] = {_FACTS[key]: value for key, value in told.items() if key in _FACTS}
+        facts.update({key: iso_time(str(facts[key])) for key in ("created", "modified") if key in facts})
+        return facts
 
     def _thumbnail(self) -> Iterator[Thumbnail]:
         """Yield a picture of the first page: last, and only if it is quick, as nobody waits for it."""
@@ -153,12 +158,13 @@ class _Reading:
             page.close()
 
     def _recognised(self, page: PdfPage, number: int) -> Iterator[Segment]:
-        """Yield what recognition finds on a page that is a picture; keep its number where there is no engine or time."""
+        """Yield what recognition finds on a page that is a picture; keep its number where it could not be tried."""
         picture = rendered(page, ocr_side(page), _OCR_SECONDS) if self._ocr.can_go_on else None
-        if picture is None:
+        passages = self._ocr.passages(picture) if picture else None
+        if passages is None:
             self._pictures.append(number)
             return
-        for passage in self._ocr.passages(picture):
+        for passage in passages:
             yield Segment(passage, place=Place(page=number, headings=self._headings.path))
 
     def _segments(self, number: int, lines: list[PageLine], tables: list[RuledTable]) -> Iterator[Segment]:
@@ -197,7 +203,7 @@ class _Reading:
     def _warnings(self, total: int) -> Iterator[Piece]:
         if self._pictures:
             which = _page_list(self._pictures)
-            reason = "the limit for text recognition was reached" if self._ocr.is_there else "no engine recognises them"
+            reason = "recognition failed or reached its limit" if self._ocr.is_there else "no engine recognises them"
             message = f"{len(self._pictures)} of {total} pages are pictures that were not read ({which}): {reason}."
             yield PieceWarning("needs_ocr", message, Place(page=self._pictures[0]))
         if self._unreadable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.captions import caption
-from files.extraction.document import Coverage, Metadata, Piece, Place, Segment
+from files.extraction.document import THUMBNAIL_PIXELS, Coverage, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile, TooManyPixels, as_warning
 from files.extraction.limits import Limits
@@ -93,12 +93,14 @@ class _Content:
             return
         if not first:
             self._image.seek(number - 1)
-        page = decoded(self._image, self._limits, side=SIDE if self._ocr.can_go_on else 320)
+        page = decoded(self._image, self._limits, side=SIDE if self._ocr.can_go_on else THUMBNAIL_PIXELS)
+        if self._pages == 1:
+            self._image.close()  # its pixels take memory that recognition needs
         if wants_thumbnail and (small := thumbnail_of(page)):
             yield small
         if self._ocr.can_go_on:
             place = Place(page=number) if self._pages > 1 else Place()
-            yield from (Segment(text, place=place) for text in self._ocr.passages(page))
+            yield from (Segment(text, place=place) for text in self._ocr.passages(page) or ())
 
     def _complaint(self, unread: int) -> str:
         if self._ocr.is_there:
@@ -142,10 +144,10 @@ def _blocks(image: Image) -> tuple[dict[str, object], dict[str, object], dict[st
 
 
 def _exif(image: Image) -> Exif:
-    from PIL import Image as pillow
+    from PIL.Image import Image as AnyImage
 
     # That of a PNG decodes the whole picture first, to look behind it.
-    return pillow.Image.getexif(image) if image.format == "PNG" else image.getexif()
+    return AnyImage.getexif(image) if image.format == "PNG" else image.getexif()
 
 
 def _texts(image: Image) -> dict[str, object]:
@@ -156,7 +158,8 @@ def _texts(image: Image) -> dict[str, object]:
         return {"comment": "\n".join(text for comment in comments[:_TEXTS] if (text := _decoded(comment)))}
     facts: dict[str, object] = {}
     more = []
-    for key, value in list(image.info.items())[:_TEXTS]:
+    for name, value in list(image.info.items())[:_TEXTS]:
+        key = str(name)
         if not isinstance(value, str) or key.startswith(("XML:", "Raw profile")) or not value.strip():
             continue
         known = _PNG_TEXTS.get(key.lower(), key.lower())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
@@ -28,6 +29,8 @@ class RtfExtractor(Extractor):
         for block in reader.blocks():
             yield from _segments(block, headings)
         yield Metadata(reader.facts)
+        if reader.cut_off:
+            yield PieceWarning("truncated", "The end of this document is missing.")
 
 
 def _segments(block: RtfBlock, headings: HeadingPath) -> Iterator[Segment]:

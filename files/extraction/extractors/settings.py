@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from files.extraction.base import Extractor, Source
@@ -22,6 +23,7 @@ _TOML_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]{1,200}|"[^"]{0,200}"|'[^']{0,200
 _TOML_PART = re.compile(r"""\s*("[^"]*"|'[^']*'|[^.]+?)\s*(?:\.|$)""")
 _SECTION = re.compile(r"\s*\[([^\]]{1,400})\]\s*(?:[;#].*)?$")
 _INI_KEY = re.compile(r"\s*(?:export\s+)?([^\s=:;#!\[][^=:]{0,199}?)\s*[=:]")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _QUOTES = ('"""', "'''")
 _TOLD = ("description", "version", "license")
 
@@ -56,10 +58,18 @@ class IniExtractor(Extractor):
 
 def _cut(source: Source, encoding: str, anchors: Iterable[Anchor]) -> Iterator[Piece]:
     lines = 0
-    for segment in cut_at_keys(read_lines(source.path, encoding), anchors):
+    read = read_lines(source.path, encoding)
+    if source.name.lower().endswith(".properties"):
+        read = (replace(line, text=_unescaped(line.text)) for line in read)
+    for segment in cut_at_keys(read, anchors):
         lines = segment.place.line_end or lines
         yield segment
     yield Metadata({"line_count": lines})
+
+
+def _unescaped(text: str) -> str:
+    """Return a line of Java properties with its letters: writers of old versions put all but Latin-1 as escapes."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "\\u" in text else text
 
 
 def _toml_anchors(lines: Iterator[Line]) -> Iterator[Anchor]:

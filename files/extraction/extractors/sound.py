@@ -20,12 +20,32 @@ if TYPE_CHECKING:
 
 _FIGURES = {"duration": "duration", "samplerate": "sample_rate", "channels": "channels", "bitdepth": "bit_depth"}
 _TAGS = {
-    "title": "title", "artist": "artist", "albumartist": "album_artist", "album": "album", "composer": "composer", "genre": "genre",
-    "track": "track", "track_total": "track_count", "disc": "disc", "year": "year", "comment": "comment", "lyrics": "lyrics",
-    "description": "description", "copyright": "copyright", "publisher": "publisher", "language": "language", "isrc": "isrc",
-    "lyricist": "lyricist", "conductor": "conductor", "subtitle": "subtitle", "bpm": "bpm", "keywords": "keywords",
-    "set_subtitle": "subtitle", "podcast_description": "description", "unsyncedlyrics": "lyrics",
-}  # fmt: skip
+    "title": "title",
+    "artist": "artist",
+    "albumartist": "album_artist",
+    "album": "album",
+    "composer": "composer",
+    "genre": "genre",
+    "track": "track",
+    "track_total": "track_count",
+    "disc": "disc",
+    "year": "year",
+    "comment": "comment",
+    "lyrics": "lyrics",
+    "description": "description",
+    "copyright": "copyright",
+    "publisher": "publisher",
+    "language": "language",
+    "isrc": "isrc",
+    "lyricist": "lyricist",
+    "conductor": "conductor",
+    "subtitle": "subtitle",
+    "bpm": "bpm",
+    "keywords": "keywords",
+    "set_subtitle": "subtitle",
+    "podcast_description": "description",
+    "unsyncedlyrics": "lyrics",
+}
 _NUMBERS = ("track", "track_count", "disc")
 _LRC_MARK = re.compile(r"^(?:\[\d{1,3}:\d{2}(?:[.:]\d{1,3})?\])+\s*", re.M)
 _MAX_VALUES = 50

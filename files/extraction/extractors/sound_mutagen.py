@@ -14,14 +14,27 @@ from files.extraction.limits import Limits
 from files.extraction.recordings import LABELS, TEXTS, texts, transcript
 
 _FIGURES = {
-    "length": "duration", "sample_rate": "sample_rate", "channels": "channels", "bitrate": "bit_rate",
+    "length": "duration",
+    "sample_rate": "sample_rate",
+    "channels": "channels",
+    "bitrate": "bit_rate",
     "bits_per_sample": "bit_depth",
-}  # fmt: skip
+}
 _EASY = {
-    "title": "title", "artist": "artist", "albumartist": "album_artist", "album": "album", "composer": "composer", "genre": "genre",
-    "date": "year", "copyright": "copyright", "lyricist": "lyricist", "conductor": "conductor", "comment": "comment",
-    "description": "description", "lyrics": "lyrics",
-}  # fmt: skip
+    "title": "title",
+    "artist": "artist",
+    "albumartist": "album_artist",
+    "album": "album",
+    "composer": "composer",
+    "genre": "genre",
+    "date": "year",
+    "copyright": "copyright",
+    "lyricist": "lyricist",
+    "conductor": "conductor",
+    "comment": "comment",
+    "description": "description",
+    "lyrics": "lyrics",
+}
 _ID3_HEAD = 10
 _ID3_PACKED = 0x08  # frame flag of ID3v2.4: zlib
 _ID3_PACKED_OLD = 0x80  # of ID3v2.3

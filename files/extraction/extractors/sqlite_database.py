@@ -36,6 +36,7 @@ _SHADOWS = (
 _SETTINGS = ("trusted_schema=OFF", "cell_size_check=ON", "query_only=ON", "mmap_size=0", "cache_size=-8000")
 _PRAGMAS = ("table_xinfo", "encoding", "page_size", "user_version", "application_id")
 _FUNCTIONS = ("typeof", "length", "substr", "count", "")
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter while it words the former: a damaged name is in the message
 _ALLOWED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
 
 
@@ -147,7 +148,7 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 def _told_as_ours() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as exc:
+    except _ERRORS as exc:
         raise MalformedFile from exc
 
 
@@ -188,7 +189,7 @@ class _Reading:
         try:
             with _timed(self._connection, _TABLE_SECONDS):
                 yield from self._segments()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             code = "time_limit" if "interrupt" in str(error) else "malformed"
             why = "reading it took too long" if code == "time_limit" else f"the database is damaged there ({error})"
             yield self._warning(code, f"The table {self._shown} was not read to its end: {why}.")
@@ -227,7 +228,7 @@ class _Reading:
             with _timed(self._connection, _COUNT_SECONDS):
                 query = f"SELECT count(*) FROM {_quoted(self._name)}"  # noqa: S608 - quoted name
                 return int(self._connection.execute(query).fetchone()[0])
-        except sqlite3.Error:
+        except _ERRORS:
             return 0
 
     def _warning(self, code: str, message: str) -> PieceWarning:

@@ -158,7 +158,7 @@ def _blocks(lines: Iterator[Line]) -> Iterator[list[Line]]:
 
 def _is_dropped(block: list[Line]) -> bool:
     words = block[0].text.lstrip("\ufeff").split()
-    return words[0] in _DROPPED or block[0].text.startswith("X-TIMESTAMP-MAP")
+    return (bool(words) and words[0] in _DROPPED) or block[0].text.startswith("X-TIMESTAMP-MAP")
 
 
 def _closed(current: _Open) -> Iterator[Cue]:

@@ -10,7 +10,7 @@ from files.extraction.document import Coverage, Metadata, Piece, Place, Segment,
 from files.extraction.errors import MalformedFile
 from files.extraction.limits import Limits
 from files.extraction.ole import Container, open_container
-from files.extraction.sheet_tables import CellBudget, filled_rows, sheet_heading, sheet_segments
+from files.extraction.sheet_tables import CellBudget, FilledRows, column_letters, sheet_heading, sheet_segments
 from files.extraction.xls_records import Cell, SheetTexts, XlsSheet, XlsWorkbook
 
 _STREAMS = ("Workbook", "Book")
@@ -58,9 +58,14 @@ def _sheet(workbook: XlsWorkbook, sheet: XlsSheet, budget: CellBudget) -> Iterat
     texts = SheetTexts()
     left = workbook.first_column(sheet)
     cells = workbook.cells(sheet, texts)
-    yield from sheet_segments(filled_rows(_rows(cells, left), budget), sheet.name, left)
-    for text in dict.fromkeys(texts.found):
-        yield Segment(text, SegmentKind.NOTE, Place(sheet=sheet.name))
+    yield from sheet_segments(FilledRows(_rows(cells, left), budget), sheet.name, left)
+    for number, text in dict.fromkeys(texts.found):
+        if number in texts.commented:
+            row, column = texts.commented[number]
+            cell = f"{column_letters(column)}{row + 1}"
+            yield Segment(f"Comment on {cell}: {text}", SegmentKind.NOTE, Place(sheet=sheet.name, cells=cell))
+        else:
+            yield Segment(text, SegmentKind.NOTE, Place(sheet=sheet.name))
 
 
 def _rows(cells: Iterator[Cell], left: int) -> Iterator[tuple[int, list[str]]]:

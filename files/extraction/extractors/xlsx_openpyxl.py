@@ -13,7 +13,7 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
 from files.extraction.limits import Limits
 from files.extraction.packages import open_package
-from files.extraction.sheet_tables import CellBudget, filled_rows, sheet_heading, sheet_segments, shown
+from files.extraction.sheet_tables import CellBudget, FilledRows, sheet_heading, sheet_segments, shown_row
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -62,7 +62,7 @@ def _read_book(book: Workbook, limits: Limits) -> Iterator[Piece]:
     for done, sheet in enumerate(sheets, 1):
         yield sheet_heading(sheet.title, sheet.title in hidden)
         try:
-            yield from sheet_segments(filled_rows(_rows(sheet), budget), sheet.title, 0)
+            yield from sheet_segments(FilledRows(_rows(sheet), budget), sheet.title, 0)
         except _BROKEN:
             place = Place(sheet=sheet.title)
             yield PieceWarning("malformed", f"The cells of sheet “{sheet.title}” could not be read.", place)
@@ -73,4 +73,4 @@ def _read_book(book: Workbook, limits: Limits) -> Iterator[Piece]:
 def _rows(sheet: Worksheet) -> Iterator[tuple[int, list[str]]]:
     sheet.reset_dimensions()  # type: ignore[attr-defined]  # read-only sheets are typed as others  # nothing holds the declared ones to the truth, and rows are filled up to them
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-        yield number, [shown(value) for value in values]
+        yield number, shown_row(values)

@@ -7,6 +7,7 @@ import lzma
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import IO
 
 from files.extraction.archive_listing import Entry, EntryKind
@@ -24,7 +25,7 @@ from files.extraction.zip_directory import (
     directory,
     find_end,
     name_encoding,
-    named,
+    name_of,
     scan,
 )
 
@@ -32,6 +33,7 @@ _STORED, _LZMA = 0, 14
 _LINK_BYTES = 4096
 _HEADER_BYTES = 30
 _KNOWN_LOCALS = 200_000
+_KEPT = 20_000
 _CUT = "This archive ends too early: its directory is missing, and its entries were listed from what is there."
 _LABELS = {
     "application/zip": "ZIP",
@@ -57,6 +59,7 @@ class _Zip(Archive):
         self._limits = limits
         self._overlaps: frozenset[int] | None = None
         self._encoding = ""
+        self._kept: list[ZipRecord] | None = None
 
     def entries(self) -> Iterator[Entry]:
         yield from (entry for entry, _ in self._both())
@@ -73,6 +76,8 @@ class _Zip(Archive):
         return {"comment": decode(self._end.comment)[0]}
 
     def _records(self) -> Iterator[ZipRecord]:
+        if self._kept is not None:
+            return iter(self._kept)
         return scan(self._file) if self._end is None else directory(self._file, self._end)
 
     def _both(self) -> Iterator[tuple[Entry, ZipRecord]]:
@@ -80,34 +85,39 @@ class _Zip(Archive):
         if self._overlaps is None:
             self._look_ahead()
         for at, record in enumerate(self._records()):
-            yield self._entry(named(record, self._encoding), at), record
+            yield self._entry(record, at), record
 
     def _look_ahead(self) -> None:
+        """Read all records once, and keep them when they are not many."""
         spans: list[tuple[int, int, int]] = []
         unnamed: list[bytes] = []
+        kept: list[ZipRecord] = []
+        is_whole = True
         try:
-            for at, record in enumerate(self._records()):
-                if at >= _KNOWN_LOCALS:
-                    break
+            for at, record in enumerate(islice(self._records(), _KNOWN_LOCALS)):
                 spans.append((record.local, record.local + _HEADER_BYTES + len(record.raw) + record.packed, at))
                 if not record.is_utf8 and not record.name and not record.raw.isascii():
                     unnamed.append(record.raw)
+                if at <= _KEPT:
+                    kept.append(record)
         except MalformedFile:
-            pass  # told when the entries are listed
+            is_whole = False  # told when the entries are listed
         self._encoding = name_encoding(iter(unnamed))
         self._overlaps = frozenset(_overlapping(spans))
+        self._kept = kept if is_whole and len(spans) <= _KEPT else None
 
     def _entry(self, record: ZipRecord, at: int) -> Entry:
         kind, target = EntryKind.FILE, ""
+        name = name_of(record, self._encoding)
         kind_bits = stat.S_IFMT(record.unix_mode)
-        if record.name.endswith("/") or kind_bits == stat.S_IFDIR:
+        if name.endswith("/") or kind_bits == stat.S_IFDIR:
             kind = EntryKind.FOLDER
         elif kind_bits == stat.S_IFLNK:
             kind, target = EntryKind.SYMLINK, self._target(record)
         elif kind_bits in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK):
             kind = EntryKind.SPECIAL
         suspect = ("overlapping_entries",) if self._overlaps and at in self._overlaps else ()
-        return Entry(record.name, record.size, record.packed, record.modified, kind, target, record.encrypted, suspect)
+        return Entry(name, record.size, record.packed, record.modified, kind, target, record.encrypted, suspect)
 
     def _target(self, record: ZipRecord) -> str:
         """Return where a link points to: that is its content."""

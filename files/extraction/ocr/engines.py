@@ -17,14 +17,14 @@ ENGINES = {
 def recognizer(choice: str) -> TextRecognizer | None:
     """Return the engine called `choice`, the first installed one for `auto`; None for `off` or one not installed."""
     names = tuple(ENGINES) if choice == "auto" else (choice,)
-    found = (_engine(name) for name in names if name in ENGINES)
+    found = (_engine(ENGINES[name]) for name in names if name in ENGINES)
     return next((engine for engine in found if engine.is_installed()), None)
 
 
 @cache
-def _engine(name: str) -> TextRecognizer:
-    module, _, kind = ENGINES[name].rpartition(".")
+def _engine(dotted: str) -> TextRecognizer:
+    module, _, kind = dotted.rpartition(".")
     engine = getattr(import_module(module), kind)()
     if not isinstance(engine, TextRecognizer):
-        raise TypeError(f"{ENGINES[name]} is not a TextRecognizer")
+        raise TypeError(f"{dotted} is not a TextRecognizer")
     return engine

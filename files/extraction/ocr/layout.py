@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 
 from files.extraction.ocr.base import TextLine
@@ -78,7 +79,7 @@ def _bands(lines: list[TextLine]) -> list[list[TextLine]]:
 
 def _split(ordered: list[TextLine], cuts: list[int]) -> list[list[TextLine]]:
     edges = [0, *cuts, len(ordered)]
-    return [ordered[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [ordered[start:end] for start, end in pairwise(edges)]
 
 
 def _rows(lines: list[TextLine]) -> list[list[TextLine]]:

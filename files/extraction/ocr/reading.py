@@ -51,24 +51,27 @@ class PageReader:
             return {}
         return {"ocr": True, "ocr_confidence": round(sum(self._scores) / len(self._scores), 3)}
 
-    def passages(self, image: Image) -> list[str]:
-        """Return the text in a decoded picture as passages of whole paragraphs; none where there is none."""
+    def passages(self, image: Image) -> list[str] | None:
+        """Return the text in a decoded picture as passages of whole paragraphs; None when the engine failed on it."""
+        paragraphs_found = self._read(image)
+        if paragraphs_found is None:
+            return None
         passages: list[str] = []
-        for paragraph in self._read(image):
+        for paragraph in paragraphs_found:
             if passages and len(passages[-1]) + len(paragraph) <= _PASSAGE_CHARS:
                 passages[-1] += "\n\n" + paragraph
             else:
                 passages.append(paragraph)
         return passages
 
-    def _read(self, image: Image) -> list[str]:
+    def _read(self, image: Image) -> list[str] | None:
         self._pages -= 1
         if self._engine is None or min(image.size) < _SMALLEST:
             return []
         try:
             found = self._engine.recognise(image, self._languages)
-        except RecognitionFailedError:
-            return []
+        except (RecognitionFailedError, MemoryError):  # one page too large must not cost what else was read
+            return None
         lines = [line for line in found if _is_text(line)]
         self._scores += [line.confidence for line in lines]
         return paragraphs(lines)

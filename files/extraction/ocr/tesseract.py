@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess  # noqa: S404 - a fixed program with fixed arguments, its input through a pipe
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ class TesseractRecognizer(TextRecognizer):
     def recognise(self, image: Image, languages: tuple[str, ...]) -> list[TextLine]:
         """Return the lines of the program's table of words."""
         out = io.BytesIO()
-        image.convert("L").save(out, "PNM")
+        image.convert("L").save(out, "PPM")
         words = _run(["stdin", "stdout", "-l", _language(languages), "--psm", "3", "tsv"], out.getvalue())
         return _lines(words.decode("utf-8", "replace"))
 

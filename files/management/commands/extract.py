@@ -42,7 +42,7 @@ class Command(BaseCommand):
         name = str(options["name"]) or path.name
         detected = detect(path, name)
         source = extraction_settings.source_for(path, name, detected.media_type)
-        findings = Findings()
+        findings = Findings(name_mismatch=detected.mismatch)
         show = self._as_json if options["json"] else self._for_people
         try:
             with contextlib.closing(extract_in_sandbox(source, extraction_settings.limits())) as pieces:

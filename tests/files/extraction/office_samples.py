@@ -86,9 +86,7 @@ def pptx(slides: Sequence[str], more: Parts | None = None) -> bytes:
     )
 
 
-def odf(
-    kind: str, body: str, *, automatic: str = "", master: str = "", more: Mapping[str, bytes] | None = None
-) -> bytes:
+def odf(kind: str, body: str, *, automatic: str = "", master: str = "", more: Parts | None = None) -> bytes:
     """An OpenDocument file. `kind` is text, spreadsheet, presentation or drawing; `body` what its body holds."""
     declared = _OPEN_DOCUMENT + ("graphics" if kind == "drawing" else kind)
     return zipped(
@@ -124,9 +122,7 @@ ODF_META = (
 )
 
 
-def epub(
-    chapters: Mapping[str, str], *, spine: str = "", opf: str = "", more: Mapping[str, str] | None = None
-) -> bytes:
+def epub(chapters: Mapping[str, str], *, spine: str = "", opf: str = "", more: Parts | None = None) -> bytes:
     """An e-book of `chapters` (file name: body). `spine` and `opf` replace or extend what is made of them."""
     items = "".join(
         f'<item id="c{at}" href="{name}" media-type="application/xhtml+xml"/>' for at, name in enumerate(chapters)
@@ -183,8 +179,10 @@ def _binary_sheet(rows: Sequence[Sequence[str | float]]) -> bytes:
         out += _record(0, struct.pack("<I", number) + bytes(21))
         for column, value in enumerate(row):
             place = struct.pack("<II", column, 0)
-            text = isinstance(value, str)
-            out += _record(6, place + _wide(value)) if text else _record(5, place + struct.pack("<d", value))
+            if isinstance(value, str):
+                out += _record(6, place + _wide(value))
+            else:
+                out += _record(5, place + struct.pack("<d", value))
     return out + _record(146) + _record(130)
 
 

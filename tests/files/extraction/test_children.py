@@ -15,6 +15,7 @@ from files.extraction.limits import Limits
 from files.extraction.reading import read_pieces
 from files.extraction.sandbox import extract_in_sandbox
 from tests.files.extraction.contract import facts, segments, text_of, warnings_of
+from tests.files.extraction.samples import zipped
 
 
 class Holder(Extractor):
@@ -101,6 +102,15 @@ def test_an_endless_child_ends_at_the_budget(tmp_path: Path) -> None:
 
 def test_without_a_place_to_unpack_a_child_is_named(tmp_path: Path) -> None:
     assert warnings_of(run(tmp_path, Child("a.txt", [b"x"]), scratch=False)) == ["child_not_read"]
+
+
+def test_an_archive_inside_a_document_is_opened(tmp_path: Path) -> None:
+    inner = zipped({"inner.txt": "deep words"})
+    pieces = run(tmp_path, Child("a.zip", [zipped({"tides.txt": "High at noon", "b.zip": inner})]))
+
+    places = {segment.text: segment.place.part for segment in segments(pieces)}
+    assert places["High at noon"] == ("a.zip", "tides.txt")
+    assert places["deep words"] == ("a.zip", "b.zip", "inner.txt")
 
 
 def test_a_name_is_data(tmp_path: Path) -> None:

@@ -303,3 +303,19 @@ class TestFallback:
     def test_a_limit_is_not_tried_again(self, pieces: Callable[[str], list[Piece]]) -> None:
         with pytest.raises(TimeLimit):
             pieces("spin")
+
+
+@pytest.mark.skipif(not LINUX, reason="measured by /proc")
+def test_a_server_does_not_grow_with_the_files_it_starts_readers_for(tmp_path: Path) -> None:
+    """It parses nothing itself; so it needs no recycling."""
+    path = tmp_path / "a.txt"
+    path.write_text("Some words.")
+    server = psutil.Process(fork_server.server_pid())
+
+    def read(times: int) -> int:
+        for _ in range(times):
+            list(extract_in_sandbox(Source(path, "a.txt", "text/plain")))
+        return int(server.memory_info().rss)
+
+    before = read(50)
+    assert read(450) - before < 2 * MIB

@@ -99,3 +99,15 @@ def test_no_cell_is_ever_lost(rows: list[list[str]]) -> None:
         pieces = read(write(Path(folder) / "t.csv", "\ufeff" + out.getvalue()), CSV)
     text = text_of(pieces)
     assert all(cell in text for row in rows for cell in row)
+
+
+def test_types_of_columns_and_a_sample_are_told(tmp_path: Path) -> None:
+    rows = "id,price,when,seen,ok,note\n1,2.50,2024-01-02,10:30,true,a\n"
+    rows += '2,"1,250.00",03.02.2024,11:45,no,7\n-3,4e5,,9:00,yes,\n'
+    found = facts(read(write(tmp_path / "t.csv", rows), CSV))
+    assert found["column_types"] == ["integer", "number", "date", "time", "boolean", "text"]
+    assert found["sample"] == [
+        ["1", "2.50", "2024-01-02", "10:30", "true", "a"],
+        ["2", "1,250.00", "03.02.2024", "11:45", "no", "7"],
+        ["-3", "4e5", "", "9:00", "yes", ""],
+    ]

@@ -31,7 +31,8 @@ BODY = (
     + "<w:moveFrom><w:r><w:t>Moved words.</w:t></w:r></w:moveFrom></w:p>"
     + table(["Berth", "Depth"], ["A", "4.5 m"], after_last=INNER)
     + f"<w:p><w:r><w:t>Host.</w:t></w:r><w:r><w:pict><w:txbxContent>{paragraph('In the box.')}</w:txbxContent></w:pict>"
-    + '</w:r></w:p><w:p><w:hyperlink r:id="r7"><w:r><w:t>the tide table</w:t></w:r></w:hyperlink></w:p>'
+    + '</w:r><w:r><w:drawing><docPr descr="A crane at work"/></w:drawing></w:r><w:r><w:drawing><docPr descr="a.png"/>'
+    + '</w:drawing></w:r></w:p><w:p><w:hyperlink r:id="r7"><w:r><w:t>the tide table</w:t></w:r></w:hyperlink></w:p>'
 )
 NAMESPACE = f'xmlns:w="{W}"'
 RELATIONS = [
@@ -79,7 +80,15 @@ class TestDocxExtractor(ExtractorContract):
 
     @pytest.mark.parametrize(
         "words",
-        ["In the box.", "Port authority", "Page foot", "A foot note.", "An end note.", "Comment by Ann: Check this."],
+        [
+            "In the box.",
+            "Picture: A crane at work",
+            "Port authority",
+            "Page foot",
+            "A foot note.",
+            "An end note.",
+            "Comment by Ann: Check this.",
+        ],
     )
     def test_nothing_beside_the_body_is_lost(self, path: Path, words: str) -> None:
         assert words in text_of(read(path, DOCX))

@@ -82,3 +82,30 @@ def test_json_lines_under_a_json_name_are_read_line_by_line(tmp_path: Path) -> N
     assert "a: 2" in text_of(pieces)
     assert not warnings_of(pieces)
     assert len(segments(pieces)) == 1
+
+
+def test_a_large_document_is_read_as_values_with_their_lines(tmp_path: Path) -> None:
+    records = ",\n".join(json.dumps({"name": f"Aurora {at}", "ports": ["Hull"]}) for at in range(500))
+    content = f'{{"title": "Fleet", "ships": [\n{records}\n]}}'
+    pieces = read(write(tmp_path / "l.json", content), JSON, Limits(json_bytes=1000))
+    assert "ships[499].name: Aurora 499" in text_of(pieces)
+    assert facts(pieces)["keys"] == ["title", "ships"]
+    assert facts(pieces)["title"] == "Fleet"
+    assert segments(pieces)[-1].place.line_end == 501
+    assert not warnings_of(pieces)
+
+
+def test_a_large_document_that_breaks_off_is_read_to_its_end(tmp_path: Path) -> None:
+    content = json.dumps([{"name": f"Aurora {at}"} for at in range(500)])[:-1] + ", oops last words"
+    pieces = read(write(tmp_path / "b.json", content), JSON, Limits(json_bytes=1000))
+    assert "name: Aurora 499" in text_of(pieces)
+    assert "oops last words" in text_of(pieces)
+    assert warnings_of(pieces) == ["malformed"]
+
+
+def test_a_line_of_json_lines_may_be_long(tmp_path: Path) -> None:
+    content = json.dumps({"id": 1, "body": "long words " * 20_000}) + "\n" + json.dumps({"id": 2}) + "\n"
+    pieces = read(write(tmp_path / "l.jsonl", content), LINES)
+    assert "body: long words" in text_of(pieces)
+    assert facts(pieces)["record_count"] == 2
+    assert not warnings_of(pieces)

@@ -28,6 +28,7 @@ def row(*cells: str, repeated: int = 1) -> str:
 
 
 COMMENT = "<office:annotation><dc:creator>Ann</dc:creator><text:p>Ask again</text:p></office:annotation>"
+NUMBER_COMMENT = "<office:annotation><text:p>Weigh again</text:p></office:annotation>"
 SHEETS = (
     '<table:table table:name="Fleet"><table:shapes><draw:frame><draw:text-box><text:p>In the box</text:p>'
     "</draw:text-box></draw:frame></table:shapes>"
@@ -36,7 +37,7 @@ SHEETS = (
     + row(
         text("Aurora", COMMENT),
         value("date", "1999-05-01", "5/1/99", "date-value"),
-        value("float", "1200.5", "1,201"),
+        value("float", "1200.5", "1,201").replace("</table:table-cell>", NUMBER_COMMENT + "</table:table-cell>"),
         value("percentage", "0.12", "12%"),
         value("time", "PT10H10M10S", "10:10:10", "time-value"),
     )
@@ -75,6 +76,9 @@ class TestOdsExtractor(ExtractorContract):
         note = next(s for s in segments(read(path, ODS[0])) if s.kind is SegmentKind.NOTE)
         assert note.text == "Comment by Ann on A5: Ask again"
         assert note.place.cells == "A5"
+
+    def test_a_number_keeps_its_comment_too(self, path: Path) -> None:
+        assert "Comment on C5: Weigh again" in text_of(read(path, ODS[0]))
 
     def test_drawings_are_read(self, path: Path) -> None:
         assert "In the box" in text_of(read(path, ODS[0]))

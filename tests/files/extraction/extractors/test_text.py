@@ -56,3 +56,13 @@ def test_no_word_is_ever_lost(parts: list[str], between: str) -> None:
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "t.txt", "\ufeff" + text)
         assert text_of(read(path, PLAIN)).split() == text.split()
+
+
+def test_a_log_tells_its_times_and_levels(tmp_path: Path) -> None:
+    content = "2024-05-01 10:00:00,123 INFO started\n\x1b[31m2024-05-01 10:00:05 ERROR failed\x1b[0m\n"
+    content += "\tat line 3\nWARN done\n"
+    found = facts(read(write(tmp_path / "a.log", content), "text/x-log"))
+    assert found["levels"] == {"INFO": 1, "ERROR": 1, "WARNING": 1}
+    assert found["first_timestamp"] == "2024-05-01 10:00:00,123"
+    assert found["last_timestamp"] == "2024-05-01 10:00:05"
+    assert found["line_count"] == 4

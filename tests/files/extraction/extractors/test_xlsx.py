@@ -79,6 +79,19 @@ def test_cells_in_opposite_corners_are_read_without_the_rectangle_between_them(t
     assert not warnings_of(pieces)
 
 
+def test_a_sheet_of_one_row_is_read_and_so_are_those_after_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.xlsx", xlsx({"S": [["alone"]], "T": [["Ship"], ["Aurora"]]}))
+    pieces = read(path, XLSX)
+    assert "alone" in text_of(pieces)
+    assert "Aurora" in text_of(pieces)
+    assert not warnings_of(pieces)
+
+
+def test_a_header_is_as_wide_as_the_rows_below_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.xlsx", xlsx({"S": [["Item", "Price"], ["rope", 12, "for the quay"]]}))
+    assert "| Item | Price |  |\n| --- | --- | --- |\n| rope | 12 | for the quay |" in text_of(read(path, XLSX))
+
+
 def test_a_title_above_the_table_is_not_its_header(tmp_path: Path) -> None:
     path = write(
         tmp_path / "t.xlsx",
@@ -102,6 +115,8 @@ def test_headers_footers_and_charts_of_a_sheet_are_read(tmp_path: Path) -> None:
     sheet = book.worksheets[0]
     for row in (["Year", "Tugs"], [2001, 5], [2002, 8]):
         sheet.append(row)
+    assert sheet.oddHeader is not None
+    assert sheet.oddFooter is not None
     sheet.oddHeader.center.text = "Port && authority"
     sheet.oddFooter.right.text = "Page &P of &N"
     chart = BarChart()
@@ -113,6 +128,21 @@ def test_headers_footers_and_charts_of_a_sheet_are_read(tmp_path: Path) -> None:
     found = [s.text for s in segments(read(path, XLSX)) if s.kind is not SegmentKind.TABLE]
     assert "Port & authority" in found
     assert "Ships a year" in found
+
+
+def test_percentages_read_as_in_excel(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row, (value, form) in enumerate(((0.12, "0%"), (1 / 3, "0.0%"), (0.5, "General"), (0.256, '"%" 0.00%')), 1):
+        sheet.cell(row, 3, f"share {row}")
+        sheet.cell(row, 4, value).number_format = form
+    path = tmp_path / "percent.xlsx"
+    book.save(path)
+    text = text_of(read(path, XLSX))
+    for line in ("share 1 | 12%", "share 2 | 33.33%", "share 3 | 0.5", "share 4 | 25.6%"):
+        assert f"| {line} |" in text
 
 
 class TestBinaryWorkbook(ExtractorContract):
