@@ -46,8 +46,8 @@ def check_storage() -> Outcome:
 
 def check_sandbox() -> Outcome:
     """Start a reading process and ask what it is kept from."""
-    from files.extraction import protections
     from files.extraction.errors import SandboxUnavailable
+    from files.extraction.isolation import protections
     from files.extraction.sandbox import sandbox_level
 
     try:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from files.extraction import media_types, text_types
-from files.extraction.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
+from files.extraction import media_types
+from files.extraction.detecting import text_types
+from files.extraction.detecting.containers import OLE_DOCUMENTS, look_into_ole, look_into_zip
+from files.extraction.detecting.same_endings import is_shared, told_apart
+from files.extraction.detecting.signatures import by_signature
 from files.extraction.encoding import wide_encoding
 from files.extraction.media_types import PLAIN, UNKNOWN, MediaType, by_file_name, ending_of, kind_of, label_of
-from files.extraction.same_endings import is_shared, told_apart
-from files.extraction.signatures import by_signature
 
 HEAD_BYTES = 16 * 1024
 

@@ -18,16 +18,16 @@ from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any
 
-from files.extraction import fork_server
 from files.extraction.base import ExtractionError, Source
-from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy, Segment
 from files.extraction.errors import LimitReached, MemoryLimit, OutputLimit, ReaderCrashed, SandboxUnavailable, TimeLimit
+from files.extraction.isolation import fork_server
+from files.extraction.isolation.confinement import SandboxLevel
+from files.extraction.isolation.reader_process import EXIT_OUT_OF_MEMORY
+from files.extraction.isolation.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
 from files.extraction.limits import MIB, Limits
-from files.extraction.reader_process import EXIT_OUT_OF_MEMORY
 from files.extraction.reading import keep_partial
 from files.extraction.registry import reader_name, readers_of
-from files.extraction.wire import HEADER, MAX_FRAME, EndOfPieces, InvalidFrameError, decode_piece
 
 DEFAULT_LIMITS = Limits()
 

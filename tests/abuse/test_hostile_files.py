@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from files.extraction import fork_server
 from files.extraction.base import ExtractionError, Source
 from files.extraction.detection import detect
 from files.extraction.document import Metadata, Piece, ReadBy, Segment
 from files.extraction.document import Warning as PieceWarning
+from files.extraction.isolation import fork_server
 from files.extraction.limits import MIB, Limits
 from files.extraction.sandbox import extract_in_sandbox
 from tests.abuse import hostile_samples

@@ -10,7 +10,6 @@ from tests.architecture.tree import parsed, sources
 ALLOWED = {
     "files/consumers.py": "a socket ends here: it closes rather than fall silent",
     "files/extraction/guarding.py": "the reading of a file ends here, and third-party readers raise anything",
-    "files/extraction/ocr/rapid.py": "the recognition of a page ends here: it must not end the document",
     "files/pipeline.py": "a job ends here: whatever broke is recorded, and the worker lives on",
     "orchestra/monitoring/checks.py": "a broken check is a failed check and must not hide the others",
 }

@@ -14,8 +14,8 @@ EXCEPTIONS = {
     "orchestra/wsgi.py": "names Django's settings module before Django is set up",
     "orchestra/embedded/processes.py": "hands the environment on to PostgreSQL's programs, cleaned",
     "orchestra/embedded/supervisor.py": "hands the environment on to web, worker and beat",
-    "files/extraction/reader_process.py": "tells libraries in the reading process where temporary files may be",
-    "files/extraction/fork_server.py": "hands three names on to the reading process and keeps all others from it",
+    "files/extraction/isolation/reader_process.py": "tells libraries where temporary files may be",
+    "files/extraction/isolation/fork_server.py": "hands three names on to a reader, keeps all others",
 }
 
 

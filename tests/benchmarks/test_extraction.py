@@ -20,11 +20,11 @@ from typing import Any
 import psutil
 import pytest
 
-from files.extraction import fork_server
 from files.extraction.base import Source
 from files.extraction.detection import detect
 from files.extraction.document import ReadBy, Segment
 from files.extraction.errors import UnsupportedFormat
+from files.extraction.isolation import fork_server
 from files.extraction.limits import Limits
 from files.extraction.registry import readers_of
 from files.extraction.sandbox import extract_in_sandbox

@@ -10,8 +10,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from files import health
-from files.extraction.confinement import SandboxLevel
 from files.extraction.errors import SandboxUnavailable
+from files.extraction.isolation.confinement import SandboxLevel
 from orchestra.accounts.models import User
 from orchestra.accounts.services import issue_ticket, redeem_ticket
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from files.extraction.archive_listing import Entry, iso_time
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import Extractor, Source
-from files.extraction.decompression import STREAMS, Window, stored_part, unpacked
 from files.extraction.document import Metadata, Piece, Segment
 from files.extraction.encoding import decode
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.archives.archive_listing import Entry, iso_time
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.decompression import STREAMS, Window, stored_part, unpacked
+from files.extraction.formats.archives.tar_headers import BlockFeed, Tar
 from files.extraction.limits import Limits
-from files.extraction.tar_headers import BlockFeed, Tar
 
 _MARK = b"!<arch>\n"
 _HEADER = 60

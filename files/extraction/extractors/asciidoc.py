@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks
 from files.extraction.limits import Limits
-from files.extraction.markup_blocks import MarkupBlocks
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(.*\S)[ \t]*$")
 _ATTRIBUTE = re.compile(r":!?([A-Za-z_][\w-]{0,60})!?:(?:[ \t]+(.*))?$")

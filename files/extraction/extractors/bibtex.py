@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment
 from files.extraction.encoding import Line, detect_encoding, read_lines
-from files.extraction.latex_text import plain
+from files.extraction.formats.markup.latex_text import plain
 from files.extraction.limits import Limits
 
 _ENTRY = re.compile(r"\s*@\s*([A-Za-z]{1,40})\s*[{(]\s*([^,\s=\"{}]{0,200})\s*,?")

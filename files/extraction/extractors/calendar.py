@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from files.extraction.base import Extractor, Source
-from files.extraction.content_lines import ContentLine, read_content_lines
 from files.extraction.document import Metadata, Piece, Place, Segment
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.mail.content_lines import ContentLine, read_content_lines
 from files.extraction.limits import Limits
 
 _KINDS = {"VEVENT": "event", "VTODO": "task", "VJOURNAL": "note", "VFREEBUSY": "busy time"}

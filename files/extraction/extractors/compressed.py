@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
-from files.extraction.archive_listing import Entry, iso_time
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import ExtractionError, Extractor, Source
-from files.extraction.decompression import STREAMS, unpacked
 from files.extraction.document import Child, Metadata, Piece
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.encoding import decode
 from files.extraction.errors import MalformedFile, TimeLimit, UnsafeArchive
+from files.extraction.formats.archives.archive_listing import Entry, iso_time
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.decompression import STREAMS, unpacked
+from files.extraction.formats.archives.tar_headers import RECORD, BlockFeed, Tar, is_header
 from files.extraction.limits import Limits
-from files.extraction.tar_headers import RECORD, BlockFeed, Tar, is_header
 
 _SHARE_OF_TIME = 0.6  # of the processor's time that a reading has
 _LISTED_TIMES = 16  # a TAR is listed without keeping anything, so it may unpack to more than what is kept

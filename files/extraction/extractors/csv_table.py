@@ -10,10 +10,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from files.extraction.base import Extractor, Source
-from files.extraction.column_types import ColumnTypes
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import detect_encoding, open_text, read_lines
 from files.extraction.errors import TooManyCells
+from files.extraction.formats.data.column_types import ColumnTypes
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import NumberedRow, split_header, table_chunks
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.ole import Container, code_page_codec, open_container
+from files.extraction.formats.office.word_binary import WordDocument, table_name
+from files.extraction.formats.office.word_text import Block, blocks
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_row
-from files.extraction.ole import Container, code_page_codec, open_container
 from files.extraction.table_segments import table_segments
-from files.extraction.word_binary import WordDocument, table_name
-from files.extraction.word_text import Block, blocks
 
 _HEADING_CHARS = 500
 _NOT_READ = ("macros",)

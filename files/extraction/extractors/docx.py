@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.docx_styles import ListPlace, Numbering, Styles, list_place
-from files.extraction.drawing_ml import chart_segments, description, diagram_segment
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.docx_styles import ListPlace, Numbering, Styles, list_place
+from files.extraction.formats.office.drawing_ml import chart_segments, description, diagram_segment
+from files.extraction.formats.office.ole_objects import embedded_files
+from files.extraction.formats.office.packages import Package, open_package
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import Row, table_row
-from files.extraction.ole_objects import embedded_files
-from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import attribute, iterate, local_name, parse
 from files.extraction.table_segments import table_segments
 

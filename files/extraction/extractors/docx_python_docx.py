@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.packages import open_package
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import Row
-from files.extraction.packages import open_package
 from files.extraction.table_segments import table_segments
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
+from files.extraction.formats.markup.html_blocks import Walker, html_tree
+from files.extraction.formats.markup.html_decoding import decode_page
+from files.extraction.formats.office.packages import Package, open_package
 from files.extraction.headings import HeadingPath
-from files.extraction.html_blocks import Walker, html_tree
-from files.extraction.html_decoding import decode_page
 from files.extraction.limits import Limits
-from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import attribute, child, children, local_name, parse
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Iterator
 
 from files.extraction.base import Extractor, Source
-from files.extraction.captions import caption
 from files.extraction.document import Metadata, Piece
-from files.extraction.heif_boxes import heif_facts
+from files.extraction.formats.media.captions import caption
+from files.extraction.formats.media.heif_boxes import heif_facts
+from files.extraction.formats.media.picture_facts import CAPTION_LABELS, exif_facts, xmp_facts
+from files.extraction.formats.media.pictures import DAMAGE
 from files.extraction.limits import Limits
-from files.extraction.picture_facts import CAPTION_LABELS, exif_facts, xmp_facts
-from files.extraction.pictures import DAMAGE
 
 _TURNED = {0: 1, 1: 8, 2: 3, 3: 6}  # EXIF's numbers for a picture that is stored turned so many quarters
 

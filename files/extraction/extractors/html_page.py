@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
-from files.extraction.html_blocks import Walker, html_tree
-from files.extraction.html_decoding import decode_page
+from files.extraction.formats.markup.html_blocks import Walker, html_tree
+from files.extraction.formats.markup.html_decoding import decode_page
 from files.extraction.limits import Limits
 
 if TYPE_CHECKING:

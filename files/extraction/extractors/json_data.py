@@ -12,7 +12,7 @@ from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKi
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.encoding import Line, decode, detect_encoding, open_text, read_lines
 from files.extraction.errors import MalformedFile
-from files.extraction.json_stream import Found, JsonStream
+from files.extraction.formats.data.json_stream import Found, JsonStream
 from files.extraction.limits import Limits
 
 SEGMENT_CHARS = 1_000

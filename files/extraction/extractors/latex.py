@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Segment, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
-from files.extraction.latex_text import argument, plain, without_comment
+from files.extraction.formats.markup.latex_text import argument, plain, without_comment
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks
 from files.extraction.limits import Limits
-from files.extraction.markup_blocks import MarkupBlocks
 
 _LEVELS = {
     "part": 0,

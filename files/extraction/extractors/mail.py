@@ -9,9 +9,9 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece, Place
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.mail.mail_parts import MailFile
+from files.extraction.formats.mail.mail_reading import read_mail
 from files.extraction.limits import Limits
-from files.extraction.mail_parts import MailFile
-from files.extraction.mail_reading import read_mail
 
 
 class MailExtractor(Extractor):

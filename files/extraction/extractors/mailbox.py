@@ -10,9 +10,9 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Child, Metadata, Piece, Place
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.mail.mail_parts import MailFile
+from files.extraction.formats.mail.mail_reading import read_mail
 from files.extraction.limits import Limits
-from files.extraction.mail_parts import MailFile
-from files.extraction.mail_reading import read_mail
 
 _LINE = 64 * 1024
 _SEPARATOR = re.compile(rb"From \S")

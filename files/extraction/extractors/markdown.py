@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
 from files.extraction.encoding import detect_encoding, read_lines
+from files.extraction.formats.markup.markdown_blocks import MarkdownBlocks
 from files.extraction.limits import Limits
-from files.extraction.markdown_blocks import MarkdownBlocks
 
 
 class MarkdownExtractor(Extractor):

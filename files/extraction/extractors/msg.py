@@ -11,14 +11,14 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Child, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
-from files.extraction.html_decoding import decode_page
+from files.extraction.formats.mail.mail_headers import Headers, read_headers, text_of
+from files.extraction.formats.mail.mail_reading import Message, html_segments, opening, plain_segments, what_page_adds
+from files.extraction.formats.mail.msg_properties import Properties, read_properties
+from files.extraction.formats.markup.html_decoding import decode_page
+from files.extraction.formats.office.ole import open_container
+from files.extraction.formats.office.rtf_compressed import decompressed_rtf
+from files.extraction.formats.office.rtf_text import RtfReader
 from files.extraction.limits import Limits
-from files.extraction.mail_headers import Headers, read_headers, text_of
-from files.extraction.mail_reading import Message, html_segments, opening, plain_segments, what_page_adds
-from files.extraction.msg_properties import Properties, read_properties
-from files.extraction.ole import open_container
-from files.extraction.rtf_compressed import decompressed_rtf
-from files.extraction.rtf_text import RtfReader
 
 _SUBJECT, _HEADERS, _SENT, _DELIVERED, _CREATED = 0x0037, 0x007D, 0x0039, 0x0E06, 0x3007
 _BODY, _RTF, _HTML = 0x1000, 0x1009, 0x1013

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from files.extraction.base import Extractor, Source
-from files.extraction.code_imports import imported_names
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.encoding import Line, decode
 from files.extraction.errors import LimitReached, MalformedFile
+from files.extraction.formats.code.code_imports import imported_names
+from files.extraction.formats.markup.markdown_blocks import MarkdownBlocks
 from files.extraction.limits import Limits
-from files.extraction.markdown_blocks import MarkdownBlocks
 
 _OUTPUT_CHARS = 100_000
 _SIZE_RATIO = 4  # pictures make a notebook large, and a large string costs the parser nothing

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
-from files.extraction.limits import Limits
-from files.extraction.odf_package import OFFICE, TABLE, TEXT, OpenDocument, drop, open_document
-from files.extraction.odf_text import OdfText, running_titles, whole
-from files.extraction.safe_xml import attribute, child, local_name
-from files.extraction.sheet_tables import (
+from files.extraction.formats.office.odf_package import OFFICE, TABLE, TEXT, OpenDocument, drop, open_document
+from files.extraction.formats.office.odf_text import OdfText, running_titles, whole
+from files.extraction.formats.office.sheet_tables import (
     CellBudget,
     FilledRows,
     column_letters,
@@ -20,6 +18,8 @@ from files.extraction.sheet_tables import (
     sheet_segments,
     shown,
 )
+from files.extraction.limits import Limits
+from files.extraction.safe_xml import attribute, child, local_name
 
 if TYPE_CHECKING:
     from files.extraction.safe_xml import Element

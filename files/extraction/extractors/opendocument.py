@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.errors import TooManyPages
+from files.extraction.formats.office.odf_package import DRAW, OFFICE, TABLE, TEXT, OpenDocument, open_document
+from files.extraction.formats.office.odf_text import OdfText, running_titles
 from files.extraction.limits import Limits
-from files.extraction.odf_package import DRAW, OFFICE, TABLE, TEXT, OpenDocument, open_document
-from files.extraction.odf_text import OdfText, running_titles
 from files.extraction.safe_xml import attribute, child, local_name
 
 if TYPE_CHECKING:

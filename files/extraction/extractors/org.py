@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks
 from files.extraction.limits import Limits
-from files.extraction.markup_blocks import MarkupBlocks
 
 _HEADING = re.compile(r"(\*{1,20})[ \t]+(.*\S)[ \t]*$")
 _TAGS = re.compile(r"[ \t]+(:(?:[\w@#%]+:)+)$")

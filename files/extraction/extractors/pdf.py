@@ -20,16 +20,16 @@ from files.extraction.document import (
 )
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
+from files.extraction.formats.media.pictures import thumbnail_of
+from files.extraction.formats.pdf.pdf_extras import attachments, document_facts, iso_time
+from files.extraction.formats.pdf.pdf_lines import PageLine, joined, page_lines
+from files.extraction.formats.pdf.pdf_notes import PdfNotes
+from files.extraction.formats.pdf.pdf_rendering import ocr_side, rendered
+from files.extraction.formats.pdf.pdf_tables import RuledTable, ruled_tables
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import table_chunks
 from files.extraction.ocr.reading import PageReader
-from files.extraction.pdf_extras import attachments, document_facts, iso_time
-from files.extraction.pdf_lines import PageLine, joined, page_lines
-from files.extraction.pdf_notes import PdfNotes
-from files.extraction.pdf_rendering import ocr_side, rendered
-from files.extraction.pdf_tables import RuledTable, ruled_tables
-from files.extraction.pictures import thumbnail_of
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
-from files.extraction.captions import caption
 from files.extraction.document import THUMBNAIL_PIXELS, Coverage, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile, TooManyPixels, as_warning
+from files.extraction.formats.media.captions import caption
+from files.extraction.formats.media.picture_facts import CAPTION_LABELS, exif_facts, iptc_facts, xmp_facts
+from files.extraction.formats.media.picture_headers import header_facts
+from files.extraction.formats.media.pictures import DAMAGE, decoded, opened, thumbnail_of
 from files.extraction.limits import Limits
 from files.extraction.ocr.reading import SIDE, PageReader
-from files.extraction.picture_facts import CAPTION_LABELS, exif_facts, iptc_facts, xmp_facts
-from files.extraction.picture_headers import header_facts
-from files.extraction.pictures import DAMAGE, decoded, opened, thumbnail_of
 
 if TYPE_CHECKING:
     from PIL.Image import Exif, Image

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Child, Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile, TooManyPages, UnsafeArchive
+from files.extraction.formats.office.ole import open_container
+from files.extraction.formats.office.powerpoint_binary import EMBEDDED, Presentation, Record, Slide
 from files.extraction.limits import Limits
-from files.extraction.ole import open_container
-from files.extraction.powerpoint_binary import EMBEDDED, Presentation, Record, Slide
 
 _STREAM, _USER = "PowerPoint Document", "Current User"
 _FOR_97 = "PP97_DUALSTORAGE/"  # beside it lies a copy for PowerPoint 95

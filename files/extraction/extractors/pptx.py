@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.drawing_ml import TextBody, chart_segments, diagram_segment, table_rows
 from files.extraction.errors import MalformedFile, TooManyPages
+from files.extraction.formats.office.drawing_ml import TextBody, chart_segments, diagram_segment, table_rows
+from files.extraction.formats.office.ole_objects import embedded_files
+from files.extraction.formats.office.packages import Package, open_package
+from files.extraction.formats.office.slide_shapes import Positions, Shape, shapes
 from files.extraction.limits import Limits
-from files.extraction.ole_objects import embedded_files
-from files.extraction.packages import Package, open_package
 from files.extraction.safe_xml import attribute, child, children, local_name, parse
-from files.extraction.slide_shapes import Positions, Shape, shapes
 from files.extraction.table_segments import table_segments
 
 _DRAWN = {"chart": "chart", "chartEx": "chart", "relIds": "diagram"}

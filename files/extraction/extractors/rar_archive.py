@@ -6,14 +6,14 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
-from files.extraction.archive_listing import Entry, EntryKind
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import Extractor, Source
-from files.extraction.decompression import stored_part
 from files.extraction.document import Piece
 from files.extraction.errors import UnsupportedFormat
+from files.extraction.formats.archives.archive_listing import Entry, EntryKind
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.decompression import stored_part
+from files.extraction.formats.archives.rar_headers import RarEntry, rar_entries
 from files.extraction.limits import Limits
-from files.extraction.rar_headers import RarEntry, rar_entries
 
 
 class RarExtractor(Extractor):

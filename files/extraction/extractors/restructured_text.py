@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks
+from files.extraction.formats.markup.rst_tables import grid_rows, is_grid_rule, is_simple_rule, simple_rows
 from files.extraction.limits import Limits
-from files.extraction.markup_blocks import MarkupBlocks
-from files.extraction.rst_tables import grid_rows, is_grid_rule, is_simple_rule, simple_rows
 
 _MARKS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _DIRECTIVE = re.compile(r"(\s*)\.\.[ \t]+(?:\|[^|\n]{1,100}\|[ \t]+)?([A-Za-z][\w:.+-]{0,80})::[ \t]*(.*)$")

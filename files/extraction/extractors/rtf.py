@@ -8,9 +8,9 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.rtf_text import RtfBlock, RtfReader
 from files.extraction.headings import HeadingPath
 from files.extraction.limits import Limits
-from files.extraction.rtf_text import RtfBlock, RtfReader
 from files.extraction.table_segments import table_segments
 
 _HEADING_CHARS = 500

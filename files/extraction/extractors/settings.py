@@ -11,8 +11,8 @@ from typing import Any
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
 from files.extraction.encoding import Line, decode, detect_encoding, read_lines
+from files.extraction.formats.data.structured_lines import Anchor, cut_at_keys, top_keys
 from files.extraction.limits import Limits
-from files.extraction.structured_lines import Anchor, cut_at_keys, top_keys
 
 _TOML_BYTES = 1 << 20
 _TOML_DOTS = 200

@@ -6,14 +6,14 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
-from files.extraction.archive_listing import Entry, EntryKind
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import ExtractionError, Extractor, Source
 from files.extraction.document import Piece
 from files.extraction.errors import LimitReached, MalformedFile
+from files.extraction.formats.archives.archive_listing import Entry, EntryKind
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.seven_zip import Folder, SevenZip, SevenZipFile, read_headers, unpacked_folder
+from files.extraction.formats.archives.tar_headers import BlockFeed
 from files.extraction.limits import Limits
-from files.extraction.seven_zip import Folder, SevenZip, SevenZipFile, read_headers, unpacked_folder
-from files.extraction.tar_headers import BlockFeed
 
 
 class SevenZipExtractor(Extractor):

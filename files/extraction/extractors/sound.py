@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from files.extraction.base import Extractor, Source
-from files.extraction.captions import caption
 from files.extraction.document import Metadata, Piece
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.media.captions import caption
+from files.extraction.formats.media.media_streams import Recording, probe
+from files.extraction.formats.media.pictures import cover_thumbnail
+from files.extraction.formats.media.recordings import LABELS, TEXTS, chapters, texts, transcript
 from files.extraction.limits import Limits
-from files.extraction.media_streams import Recording, probe
-from files.extraction.pictures import cover_thumbnail
-from files.extraction.recordings import LABELS, TEXTS, chapters, texts, transcript
 
 if TYPE_CHECKING:
     from tinytag import TinyTag

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from files.extraction.base import Extractor, Source
-from files.extraction.captions import caption
 from files.extraction.document import Metadata, Piece
 from files.extraction.errors import MalformedFile, UnsafeArchive
+from files.extraction.formats.media.captions import caption
+from files.extraction.formats.media.recordings import LABELS, TEXTS, texts, transcript
 from files.extraction.limits import Limits
-from files.extraction.recordings import LABELS, TEXTS, texts, transcript
 
 _FIGURES = {
     "length": "duration",

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from files.extraction.base import Extractor, Source
-from files.extraction.code_definitions import FUNCTION, TYPE, Definition, passages
-from files.extraction.code_imports import BY_CALL, imported_names
-from files.extraction.code_scanner import scan
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import detect_encoding, read_lines
-from files.extraction.grammars import Parsed, parse
+from files.extraction.formats.code.code_definitions import FUNCTION, TYPE, Definition, passages
+from files.extraction.formats.code.code_imports import BY_CALL, imported_names
+from files.extraction.formats.code.code_scanner import scan
+from files.extraction.formats.code.grammars import Parsed, parse
 from files.extraction.limits import Limits
 from files.extraction.media_types import label_of
 

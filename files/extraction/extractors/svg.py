@@ -10,9 +10,9 @@ from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 from files.extraction.base import ExtractionError, Extractor, Source
-from files.extraction.captions import caption
 from files.extraction.document import Metadata, Piece, Segment
 from files.extraction.errors import MalformedFile, UnsafeArchive
+from files.extraction.formats.media.captions import caption
 from files.extraction.limits import Limits
 from files.extraction.safe_xml import iterate, local_name
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from files.extraction.archive_listing import Entry
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Piece
+from files.extraction.formats.archives.archive_listing import Entry
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.tar_headers import FileFeed, Tar
 from files.extraction.limits import Limits
-from files.extraction.tar_headers import FileFeed, Tar
 
 
 class TarExtractor(Extractor):

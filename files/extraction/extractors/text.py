@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.encoding import Line, detect_encoding, read_lines
+from files.extraction.formats.data.log_lines import LogFacts
 from files.extraction.limits import Limits
-from files.extraction.log_lines import LogFacts
 from files.extraction.media_types import kind_of, label_of
 
 SEGMENT_CHARS = 2_000

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
 from files.extraction.encoding import detect_encoding, read_lines
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks
 from files.extraction.limits import Limits
-from files.extraction.markup_blocks import MarkupBlocks
 
 _WIKI = re.compile(r"(={1,6})[ \t]*([^=\n].*?)[ \t]*={1,6}[ \t]*$")
 _TEXTILE = re.compile(r"h([1-6])(?:\([^()\n]{0,100}\)|\{[^{}\n]{0,100}\})?\.[ \t]+(.*\S)")

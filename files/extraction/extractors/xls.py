@@ -8,10 +8,16 @@ from itertools import groupby
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.ole import Container, open_container
+from files.extraction.formats.office.sheet_tables import (
+    CellBudget,
+    FilledRows,
+    column_letters,
+    sheet_heading,
+    sheet_segments,
+)
+from files.extraction.formats.office.xls_records import Cell, SheetTexts, XlsSheet, XlsWorkbook
 from files.extraction.limits import Limits
-from files.extraction.ole import Container, open_container
-from files.extraction.sheet_tables import CellBudget, FilledRows, column_letters, sheet_heading, sheet_segments
-from files.extraction.xls_records import Cell, SheetTexts, XlsSheet, XlsWorkbook
 
 _STREAMS = ("Workbook", "Book")
 _OLDER_THAN_OLE = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")

@@ -13,11 +13,9 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyCells
-from files.extraction.limits import Limits
-from files.extraction.ole_objects import embedded_files
-from files.extraction.packages import Package, open_package
-from files.extraction.safe_xml import local_name, parse
-from files.extraction.sheet_tables import (
+from files.extraction.formats.office.ole_objects import embedded_files
+from files.extraction.formats.office.packages import Package, open_package
+from files.extraction.formats.office.sheet_tables import (
     CellBudget,
     FilledRows,
     scattered_segments,
@@ -25,10 +23,12 @@ from files.extraction.sheet_tables import (
     sheet_segments,
     shown_row,
 )
-from files.extraction.xlsb_parts import binary_grid_size, binary_sheets
-from files.extraction.xlsx_extras import comments, drawings, header_and_footer
-from files.extraction.xlsx_percent import PercentCells, column_number, percent_styles
-from files.extraction.xlsx_sparse import sparse_cells
+from files.extraction.formats.office.xlsb_parts import binary_grid_size, binary_sheets
+from files.extraction.formats.office.xlsx_extras import comments, drawings, header_and_footer
+from files.extraction.formats.office.xlsx_percent import PercentCells, column_number, percent_styles
+from files.extraction.formats.office.xlsx_sparse import sparse_cells
+from files.extraction.limits import Limits
+from files.extraction.safe_xml import local_name, parse
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook

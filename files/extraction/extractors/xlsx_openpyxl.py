@@ -11,9 +11,15 @@ from files.extraction.base import Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.office.packages import open_package
+from files.extraction.formats.office.sheet_tables import (
+    CellBudget,
+    FilledRows,
+    sheet_heading,
+    sheet_segments,
+    shown_row,
+)
 from files.extraction.limits import Limits
-from files.extraction.packages import open_package
-from files.extraction.sheet_tables import CellBudget, FilledRows, sheet_heading, sheet_segments, shown_row
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook

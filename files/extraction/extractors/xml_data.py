@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from files.extraction import xml_vocabulary as vocabulary
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
 from files.extraction.errors import MalformedFile
+from files.extraction.formats.markup import xml_vocabulary as vocabulary
+from files.extraction.formats.markup.xml_events import XmlReader, encoding_of_xml
 from files.extraction.limits import Limits
 from files.extraction.markdown_table import NumberedRow, split_header, table_chunks
-from files.extraction.xml_events import XmlReader, encoding_of_xml
 
 _GATHERED = 1_000  # short values are put together to about one passage
 _LONG = 200

@@ -9,8 +9,8 @@ from typing import Any
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
 from files.extraction.encoding import detect_encoding, open_text, read_lines
+from files.extraction.formats.data.structured_lines import Anchor, cut_at_keys, top_keys
 from files.extraction.limits import Limits
-from files.extraction.structured_lines import Anchor, cut_at_keys, top_keys
 
 _PARSED_BYTES = 16 << 20
 _DEPTH = 100

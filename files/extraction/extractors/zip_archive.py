@@ -10,15 +10,20 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import IO
 
-from files.extraction.archive_listing import Entry, EntryKind
-from files.extraction.archives import Archive, Member, read_archive
 from files.extraction.base import Extractor, Source
-from files.extraction.decompression import Decompressor, deflate_stream, stored_part, unpacked_part, zstandard_stream
 from files.extraction.document import Piece
 from files.extraction.encoding import decode
 from files.extraction.errors import MalformedFile, UnsupportedFormat
-from files.extraction.limits import Limits
-from files.extraction.zip_directory import (
+from files.extraction.formats.archives.archive_listing import Entry, EntryKind
+from files.extraction.formats.archives.archives import Archive, Member, read_archive
+from files.extraction.formats.archives.decompression import (
+    Decompressor,
+    deflate_stream,
+    stored_part,
+    unpacked_part,
+    zstandard_stream,
+)
+from files.extraction.formats.archives.zip_directory import (
     ZipEnd,
     ZipRecord,
     data_start,
@@ -28,6 +33,7 @@ from files.extraction.zip_directory import (
     name_of,
     scan,
 )
+from files.extraction.limits import Limits
 
 _STORED, _LZMA = 0, 14
 _LINK_BYTES = 4096

@@ -11,11 +11,11 @@ from files.extraction.base import ExtractionError, Extractor, Source
 from files.extraction.document import Coverage, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EmptyFile
+from files.extraction.isolation.wire import HEADER, decode_piece, encode_piece
 from files.extraction.limits import Limits
 from files.extraction.options import Options
 from files.extraction.reading import read_pieces
 from files.extraction.registry import find
-from files.extraction.wire import HEADER, decode_piece, encode_piece
 
 
 def read(path: Path, media_type: str, limits: Limits | None = None, options: Options | None = None) -> list[Piece]:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from files.extraction.base import ExtractionError, Source
+from files.extraction.detecting.signatures import SIGNATURES
 from files.extraction.detection import detect
 from files.extraction.document import Metadata, Piece
 from files.extraction.limits import Limits
 from files.extraction.media_types import BY_NAME
 from files.extraction.reading import read_pieces
 from files.extraction.registry import load, readers_of
-from files.extraction.signatures import SIGNATURES
 from search.indexing.chunking import ChunkOptions, chunk_segments
 from tests.files.extraction.contract import segments, text_of
 from tests.files.extraction.documents import BUILDERS

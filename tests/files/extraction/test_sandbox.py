@@ -13,9 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from files.extraction import fork_server, landlock, registry
+from files.extraction import registry
 from files.extraction.base import ExtractionError, Source
-from files.extraction.confinement import SandboxLevel
 from files.extraction.document import Piece, ReadBy
 from files.extraction.errors import (
     LimitReached,
@@ -26,6 +25,8 @@ from files.extraction.errors import (
     TimeLimit,
     UnsupportedFormat,
 )
+from files.extraction.isolation import fork_server, landlock
+from files.extraction.isolation.confinement import SandboxLevel
 from files.extraction.limits import MIB, Limits
 from files.extraction.sandbox import extract_in_sandbox, sandbox_level
 from tests.files.extraction.contract import facts, text_of, warnings_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from files.extraction.document import SegmentKind
-from files.extraction.media_codecs import codec_name
+from files.extraction.formats.media.media_codecs import codec_name
 from tests.files.extraction import media_samples, samples
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, warnings_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from files.extraction.detection import detect
 from files.extraction.document import SegmentKind
-from files.extraction.latex_text import plain
+from files.extraction.formats.markup.latex_text import plain
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
 from tests.files.extraction.samples import write
 

@@ -7,10 +7,10 @@ import pytest
 
 from files.extraction.base import Source
 from files.extraction.errors import MalformedFile, UnsafeArchive
+from files.extraction.formats.office.rtf_compressed import decompressed_rtf
 from files.extraction.limits import Limits
 from files.extraction.reading import read_pieces
 from files.extraction.registry import find
-from files.extraction.rtf_compressed import decompressed_rtf
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of
 from tests.files.extraction.old_office_samples import ole
 from tests.files.extraction.samples import write

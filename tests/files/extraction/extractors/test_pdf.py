@@ -16,10 +16,10 @@ from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
 from files.extraction.extractors.pdf_plumber import PdfplumberExtractor
 from files.extraction.extractors.pdf_pypdf import PypdfExtractor
+from files.extraction.formats.pdf.pdf_extras import iso_time
 from files.extraction.limits import Limits
 from files.extraction.ocr import reading
 from files.extraction.options import Options
-from files.extraction.pdf_extras import iso_time
 from files.extraction.reading import read_pieces
 from files.extraction.registry import find
 from tests.files.extraction import media_samples, samples

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from files.extraction.document import SegmentKind
-from files.extraction.rtf_text import RtfReader
+from files.extraction.formats.office.rtf_text import RtfReader
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of, warnings_of
 from tests.files.extraction.samples import write
 

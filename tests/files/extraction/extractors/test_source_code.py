@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from files.extraction import grammars
-from files.extraction.code_definitions import FUNCTION, Definition, passages
-from files.extraction.code_scanner import scan
 from files.extraction.detection import detect
 from files.extraction.document import SegmentKind
+from files.extraction.formats.code import grammars
+from files.extraction.formats.code.code_definitions import FUNCTION, Definition, passages
+from files.extraction.formats.code.code_scanner import scan
 from search.indexing.chunking import Chunk, ChunkOptions, chunk_segments
 from tests.files.extraction.code_samples import LANGUAGES, CodeSample
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from files.extraction.errors import EncryptedFile
+from files.extraction.formats.office.xls_values import decoded_rk, read_shared_strings, shown_number
 from files.extraction.limits import Limits
-from files.extraction.xls_values import decoded_rk, read_shared_strings, shown_number
 from tests.files.extraction.contract import ExtractorContract, facts, read, segments, text_of, warnings_of
 from tests.files.extraction.old_office_samples import label, number, ole, record, workbook
 from tests.files.extraction.samples import write

@@ -1,0 +1,1 @@
+"""How `detection` tells types: magic numbers, containers, looks of a text, endings that several types share."""

@@ -1,0 +1,1 @@
+"""ZIP, TAR, 7-Zip, RAR, compressed streams: directories, headers, findings."""

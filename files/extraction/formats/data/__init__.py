@@ -1,0 +1,1 @@
+"""JSON, tables, settings, logs: streams, columns, lines."""

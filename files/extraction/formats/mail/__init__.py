@@ -1,0 +1,1 @@
+"""Mails, messages, calendars, contacts: headers, parts, properties."""

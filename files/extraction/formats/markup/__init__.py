@@ -1,0 +1,1 @@
+"""HTML, XML, Markdown, LaTeX, RST and their like: blocks, front matter, tables."""
