@@ -6,7 +6,7 @@ import ctypes
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -29,8 +29,7 @@ class Box:
     top: float
 
 
-@dataclass(frozen=True, slots=True)
-class PageLine:
+class PageLine(NamedTuple):
     """A line of text. `left` and `top` are its first character's; `height` grows with the font's size."""
 
     text: str
@@ -55,15 +54,17 @@ def _lines_in_order(page: PdfTextPage, text: str) -> list[PageLine]:
     rectangle = raw.FS_RECTF()
     reference = ctypes.byref(rectangle)
     narrow = text.isascii() or max(text) <= "\uffff"
+    # Where every character of the text is one of the page's, their numbers are the same.
+    same = narrow and raw.FPDFText_CountChars(page.raw) == len(text)
+    number_of, box_of, handle = raw.FPDFText_GetCharIndexFromTextIndex, raw.FPDFText_GetLooseCharBox, page.raw
     lines, at = [], 0
     for part in _BREAK.split(text):
         stripped = part.strip()
         if stripped:
             first = at + len(part) - len(part.lstrip())
-            index = raw.FPDFText_GetCharIndexFromTextIndex(page.raw, first)
-            raw.FPDFText_GetLooseCharBox(page.raw, index, reference)
-            left, top, bottom = rectangle.left, rectangle.top, rectangle.bottom
-            lines.append(PageLine(stripped, left, top, round(top - bottom, 1)))
+            box_of(handle, first if same else number_of(handle, first), reference)
+            top = rectangle.top
+            lines.append(PageLine(stripped, rectangle.left, top, round(top - rectangle.bottom, 1)))
         at += (len(part) if narrow else len(part.encode("utf-16-le", "replace")) // 2) + 2  # PDFium breaks with CR LF
     return lines
 
