@@ -83,7 +83,7 @@ def _switch(file: FileRecord, generation: int, findings: Findings) -> None:
         kind=file.kind,
         metadata=findings.metadata,
         warnings=findings.warnings,
-        language=findings.language,
+        language="" if file.kind == "code" else findings.language,
         reader=findings.reader.reader,
         has_thumbnail=findings.thumbnail is not None,
         segment_count=findings.segments,

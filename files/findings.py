@@ -6,6 +6,7 @@ extract`, so that the command shows what the stage stores.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -13,6 +14,7 @@ from files.extraction.document import Coverage, Metadata, Piece, Place, ReadBy, 
 from files.extraction.document import Warning as PieceWarning
 
 _MAX_WARNINGS = 200
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
 
 
 @dataclass
@@ -37,8 +39,9 @@ class Findings:
 
     @property
     def language(self) -> str:
-        """The language that the file says it is in, or an empty string."""
-        return str(self._facts.get("language") or "")[:16]
+        """The language tag that the file says it is in, or an empty string: source code has names of another kind."""
+        told = str(self._facts.get("language") or "")
+        return told[:16] if _LANGUAGE_TAG.fullmatch(told) else ""
 
     def segments_of(self, pieces: Iterable[Piece]) -> Iterator[Segment]:
         """Yield the segments among `pieces`, noting everything else on the way."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _LONGEST = 500
 # Shown elsewhere on the page, or of no use to people.
-_LEFT_OUT = frozenset({"coverage", "language", "children", "contains_location"})
+_LEFT_OUT = frozenset({"coverage", "children", "contains_location"})
 # First what says what the file is, then the rest in the order of the alphabet: stored JSON keeps no order.
 _FIRST = (
     *("title", "subject", "description", "author", "artist", "album", "from", "to", "cc", "sent_at", "created"),

@@ -114,7 +114,8 @@ class FilePage(LoginRequiredMixin, TemplateView):
             upload=uploads.unfinished(file),
             segments=segments.get_page(number),
             found=found,
-            metadata=metadata_facts(file.metadata),
+            # The language of a text is shown by its own field; that of source code is a fact like others.
+            metadata=metadata_facts({k: v for k, v in file.metadata.items() if k != "language" or not file.language}),
             tells_location=tells_location(file.metadata),
             **kwargs,
         )

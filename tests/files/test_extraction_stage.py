@@ -65,3 +65,10 @@ def test_a_small_picture_is_kept_and_goes_with_the_file(alice: User, make_file: 
     assert (file.status, file.has_thumbnail) == (FileStatus.READY, True)
     assert file.thumbnail.width <= 320
     assert bytes(file.thumbnail.data)[8:12] == b"WEBP"
+
+
+def test_source_code_has_a_programming_language_and_no_other(alice: User, make_file: MakeFile) -> None:
+    file = process(make_file(alice, b"package main\n\nfunc Tide() int {\n\treturn 6\n}\n", name="tide.go"))
+
+    assert (file.kind, file.language, file.metadata["language"]) == ("code", "", "Go")
+    assert file.metadata["functions"] == ["Tide"]

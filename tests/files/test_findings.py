@@ -51,3 +51,10 @@ def test_a_place_survives_being_stored() -> None:
     place = Place(part=("a.zip",), row=1, row_end=9, cell=2, headings=("A", "B"))
 
     assert place_from_json(place_as_json(place)) == place
+
+
+def test_only_a_language_tag_is_a_language() -> None:
+    for told, kept in (("pt-BR", "pt-BR"), ("en", "en"), ("C++", ""), ("Python", ""), ("", "")):
+        findings = Findings()
+        list(findings.segments_of([Metadata({"language": told})]))
+        assert findings.language == kept

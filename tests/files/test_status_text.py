@@ -83,7 +83,6 @@ def test_metadata_is_told_in_words() -> None:
             "subject": "",
             "gps_lat": -33.8,
             "title": "Report",
-            "language": "en",
         }
     )
     assert facts == [

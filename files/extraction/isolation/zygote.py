@@ -32,7 +32,10 @@ from files.extraction.registry import load_all
 
 REQUEST_HEADER = struct.Struct("!I")
 
-_PRELOADED = ("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile")
+_PRELOADED = (
+    *("lxml.etree", "lxml.html", "pypdfium2", "python_calamine", "charset_normalizer", "csv", "yaml", "zipfile"),
+    *("PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin"),
+)
 _DISK_SECONDS = 0.5
 
 
