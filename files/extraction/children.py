@@ -15,7 +15,7 @@ from files.extraction.cleaning import clean_text
 from files.extraction.detection import detect
 from files.extraction.document import Child, Metadata, Piece, Place, Segment
 from files.extraction.document import Warning as PieceWarning
-from files.extraction.errors import UnsupportedFormat
+from files.extraction.errors import LimitReached, UnsupportedFormat
 from files.extraction.guarding import raising_only_ours
 from files.extraction.limits import Limits
 from files.extraction.media_types import kind_of
@@ -68,6 +68,8 @@ class Children:
         path = self._scratch_file(parent.scratch)
         try:
             entry["size"] = self._unpack(child, path)
+            if not entry["size"]:
+                return
             found = detect(path, name)
             entry["media_type"] = found.media_type
             if found.mismatch:
@@ -114,7 +116,7 @@ class Children:
                 size += len(chunk)
                 if size > self._budget.size:
                     self._budget.size = 0
-                    raise ExtractionError("What is inside the file is larger than the limit allows.")
+                    raise LimitReached("What is inside the file is larger than the limit allows.")
                 file.write(chunk)
         self._budget.size -= size
         return size

@@ -97,7 +97,7 @@ def test_an_endless_child_ends_at_the_budget(tmp_path: Path) -> None:
     pieces = run(tmp_path, Child("bomb.txt", endless()), limits=Limits(child_bytes=1 << 20))
 
     assert "cover letter" in text_of(pieces)
-    assert warnings_of(pieces) == ["extraction_failed"]
+    assert warnings_of(pieces) == ["limit_reached"]
 
 
 def test_without_a_place_to_unpack_a_child_is_named(tmp_path: Path) -> None:
@@ -111,6 +111,13 @@ def test_an_archive_inside_a_document_is_opened(tmp_path: Path) -> None:
     places = {segment.text: segment.place.part for segment in segments(pieces)}
     assert places["High at noon"] == ("a.zip", "tides.txt")
     assert places["deep words"] == ("a.zip", "b.zip", "inner.txt")
+
+
+def test_an_empty_child_is_listed_and_no_more(tmp_path: Path) -> None:
+    pieces = run(tmp_path, Child("nothing.pdf", []))
+
+    assert warnings_of(pieces) == []
+    assert [(child["name"], child["size"], child["read"]) for child in listed(pieces)] == [("nothing.pdf", 0, False)]
 
 
 def test_a_name_is_data(tmp_path: Path) -> None:
