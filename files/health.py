@@ -47,11 +47,14 @@ def check_storage() -> Outcome:
 def check_sandbox() -> Outcome:
     """Start a reading process and ask what it is kept from."""
     from files.extraction.errors import SandboxUnavailable
-    from files.extraction.isolation import protections
+    from files.extraction.isolation import fork_server, protections
     from files.extraction.sandbox import sandbox_level
 
+    was_running = fork_server.is_running()
     try:
         level = sandbox_level()
+        if not was_running:
+            fork_server.shut_down()  # the web process reads no files and has no use for one
     except SandboxUnavailable as exc:
         return Outcome.failed(exc.message, "Look at this machine's memory and number of processes; no file is read.")
     sentence, remedies = protections.sentence_of(level), protections.remedies_of(level)

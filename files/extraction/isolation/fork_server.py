@@ -137,6 +137,11 @@ def level() -> SandboxLevel:
         return reached
 
 
+def is_running() -> bool:
+    """Tell whether this process has a fork server."""
+    return _server is not None and _server.alive
+
+
 def server_pid() -> int:
     """Return the process id of the running fork server; start it if need be."""
     with _lock:

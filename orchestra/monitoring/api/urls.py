@@ -1,4 +1,4 @@
-"""Addresses of health under /api/."""
+"""Addresses of health and status under /api/."""
 
 from django.urls import path
 
@@ -8,4 +8,5 @@ urlpatterns = [
     path("health", views.ReadyView.as_view(), name="api-health"),
     path("health/live", views.LiveView.as_view(), name="api-health-live"),
     path("health/ready", views.ReadyView.as_view(), name="api-health-ready"),
+    path("system/status", views.SystemStatusView.as_view(), name="api-system-status"),
 ]

@@ -6,13 +6,13 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
-from rest_framework.permissions import AllowAny
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orchestra.monitoring.checks import registry
+from orchestra.monitoring.checks import CheckResult, registry
 
 _READY = ["database", "migrations", "redis", "storage"]
 
@@ -43,3 +43,25 @@ class ReadyView(_OpenView):
         body: dict[str, Any] = {"status": "ok" if all(results.values()) else "unavailable", "checks": results}
         code = status.HTTP_200_OK if all(results.values()) else status.HTTP_503_SERVICE_UNAVAILABLE
         return Response(body, status=code, headers={"Cache-Control": "no-store"})
+
+
+class CheckSerializer(serializers.Serializer[CheckResult]):
+    """What one check found."""
+
+    name = serializers.CharField()
+    ok = serializers.BooleanField(source="outcome.ok")
+    message = serializers.CharField(source="outcome.message")
+    remedy = serializers.CharField(source="outcome.remedy", help_text="What to do; empty when nothing is.")
+    milliseconds = serializers.FloatField()
+
+
+class SystemStatusView(APIView):
+    """Every part of the system, for those who run it."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(responses=CheckSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Run every check that `manage.py doctor` runs, the sandbox's level among them."""
+        checks: Any = list(registry.run())  # DRF's types know no list for many=True
+        return Response(CheckSerializer(checks, many=True).data, headers={"Cache-Control": "no-store"})
