@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 SAMPLE_CHARACTERS = 20_000
 _PER_SEGMENT = 2_000
@@ -34,6 +35,24 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9-_]*)?", re.IGNORECASE)
 # A list of foreign names can outweigh the sentences around it; sentences are recognised by their small words.
 _NAME = re.compile(r"(?<![^\W_])[A-Z\u00c0-\u00de][^\W\d_]*")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
+
+
+class FileLanguage(NamedTuple):
+    """ISO 639-1 codes, or empty: what the file's record says, and what its words are stemmed by."""
+
+    of_record: str
+    of_words: str
+
+
+def of_file(kind: str, said: str, beginning: str) -> FileLanguage:
+    """Return a file's language: for its record what the document says, for its words what the text itself shows.
+
+    They differ because documents often bear the language of the program that wrote them. Code has none.
+    """
+    if kind == "code":
+        return FileLanguage("", "")
+    code, found = normalised(said), detected(beginning)
+    return FileLanguage(code or found, found or code)
 
 
 def normalised(tag: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -40,7 +39,8 @@ class IndexStage(Stage):
         options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
         reading = _Reading(file)
         beginning = reading.beginning()
-        title, language = title_of(file.metadata, file.name, beginning), _language(file, beginning)
+        title = title_of(file.metadata, file.name, beginning)
+        language = languages.of_file(file.kind, file.language, beginning)
         with ChunkSpool() as spool:
             chunks = chunk_segments(reading.segments(), options, embedder)
             while batch := list(itertools.islice(chunks, _BATCH)):
@@ -56,24 +56,6 @@ class IndexStage(Stage):
     def discard(self, file_id: UUID) -> None:
         """Remove the file's passages, vectors and words."""
         writing.remove(file_id)
-
-
-class _Language(NamedTuple):
-    """ISO 639-1 codes: what the file's record says, and what its words are stemmed by."""
-
-    of_record: str
-    of_words: str
-
-
-def _language(file: FileRecord, beginning: str) -> _Language:
-    """Return the file's language: of its record what the document says, of its words what the text itself shows.
-
-    Documents often bear the language of the program that wrote them. Code has none.
-    """
-    if file.kind == "code":
-        return _Language("", "")
-    said, found = languages.normalised(file.language), languages.detected(beginning)
-    return _Language(said or found, found or said)
 
 
 class _Reading:

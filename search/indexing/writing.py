@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from files.findings import place_as_json
 from files.models import FileRecord
-from search.indexing.keyword_rows import ANALYSIS, BLOCK, KeywordRows
+from search.indexing.keyword_rows import ANALYSIS, BLOCK, KeywordRow, KeywordRows
 from search.indexing.languages import configuration
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
@@ -28,8 +28,10 @@ FROM STDIN (FORMAT BINARY)
 _COPY_EMBEDDINGS = "COPY search_chunkembedding (chunk_id, owner_id, file_id, embedding) FROM STDIN (FORMAT BINARY)"
 
 _COPY_POSTINGS = """
-COPY search_keywordposting (owner_id, document_id, block, lexeme, postings) FROM STDIN (FORMAT BINARY)
+COPY search_keywordposting (owner_id, document_id, block, lexeme, postings) FROM STDIN
 """
+_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_ROWS_AT_ONCE = 5_000
 
 
 def replace(file: FileRecord, generation: int, spool: ChunkSpool, model_id: str, language: str = "") -> None:
@@ -55,13 +57,12 @@ def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[in
     document.configuration = configuration(document.language, settings.TEXT_SEARCH_CONFIG)
     document.analysis = ANALYSIS
     keywords = KeywordRows(document.configuration, stems, code=kind == "code")
-    # All of a block's rows are made before the first is sent: stemming asks the database, which a COPY keeps busy.
+    start = f"{document.owner_id}\t{document.number}\t"
     for block in _blocks(passages):
-        rows = list(keywords.rows(block))
-        with connection.cursor() as cursor, cursor.copy(_COPY_POSTINGS) as copy:
-            copy.set_types(["uuid", "int8", "int2", "text", "int4[]"])
-            for row in rows:
-                copy.write_row((document.owner_id, document.number, row.block, row.lexeme, row.postings))
+        # Stemming asks the database, which a COPY keeps busy: a block's rows are made before the first is sent.
+        for rows in _batches([start + _as_text(row) for row in keywords.rows(block)]):
+            with connection.cursor() as cursor, cursor.copy(_COPY_POSTINGS) as copy:
+                copy.write("".join(rows))
     document.lexeme_count = keywords.length
     document.save(update_fields=("configuration", "analysis", "lexeme_count"))
 
@@ -85,6 +86,16 @@ def remove_keywords(file_id: UUID) -> None:
 def _blocks(passages: Iterable[tuple[int, str]]) -> Iterator[Iterator[tuple[int, str]]]:
     for _, block in itertools.groupby(passages, key=lambda passage: passage[0] // BLOCK):
         yield block
+
+
+def _batches(rows: list[str]) -> Iterator[list[str]]:
+    return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
+
+
+def _as_text(row: KeywordRow) -> str:
+    """Return a row in COPY's text format: with a hundred rows a passage, packing them one by one is what costs."""
+    postings = ",".join(map(str, row.postings))
+    return f"{row.block}\t{row.lexeme.translate(_COPY_ESCAPES)}\t{{{postings}}}\n"
 
 
 def _copy_chunks(file: FileRecord, generation: int, spool: ChunkSpool) -> None:
