@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import connection
@@ -17,7 +18,7 @@ from search import keyword_sql as sql
 from search import keywords
 from search.analysis import is_paired, sequence
 from search.file_names import named_documents
-from search.keywords import KeywordScores
+from search.keywords import KeywordQuestion, KeywordScores
 from search.models import VectorChunk
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Scope
@@ -31,46 +32,38 @@ _MOST_SCANNED_WORDS = 12
 
 def retrieve(query: ParsedQuery, scope: Scope, limit: int, wanted: Sequence[UUID] = ()) -> KeywordScores:
     """Return the best passages by words, the scores of `wanted` ones, and which of these the question rules out."""
-    named = named_documents(query.text, scope)
+    ask = KeywordQuestion(query, scope, limit, tuple(wanted), named_documents(query.text, scope))
     phrases = [phrase for phrase in query.phrases if sequence(phrase).strip()]
-    scores = _with_phrases(query, phrases, scope, limit, wanted, named) if phrases else None
+    scores = _with_phrases(ask, phrases) if phrases else None
     if scores is None:
-        scores = keywords.best_by_words(query, scope, limit, wanted, named=named)
+        scores = keywords.best_by_words(ask)
     if not scores.ranked and not keywords.has_lexemes(query.text, scope):
         scores = _scanned(query.text, scope, limit)
-    return _without(query.excluded, scores, scope, wanted) if query.excluded else scores
+    return _without_excluded(scores, ask) if query.excluded else scores
 
 
-def _with_phrases(
-    query: ParsedQuery,
-    phrases: Sequence[str],
-    scope: Scope,
-    limit: int,
-    wanted: Sequence[UUID],
-    named: Mapping[int, float],
-) -> KeywordScores | None:
+def _with_phrases(ask: KeywordQuestion, phrases: Sequence[str]) -> KeywordScores | None:
     """Return the passages that have all phrases; None where there are none."""
     whole = " ".join(phrases)
-    if keywords.has_lexemes(whole, scope):
-        every = keywords.best_by_words(query, scope, _PHRASE_CANDIDATES, wanted, named=named, whole=whole)
+    if keywords.has_lexemes(whole, ask.scope):
+        every = keywords.best_by_words(replace(ask, limit=_PHRASE_CANDIDATES, whole=whole))
     else:
-        every = _scanned(whole, scope, _PHRASE_CANDIDATES)
-    ranked = tuple(itertools.islice(_having_all(phrases, every.ranked), limit))
+        every = _scanned(whole, ask.scope, _PHRASE_CANDIDATES)
+    ranked = tuple(itertools.islice(_having_all(phrases, every.ranked), ask.limit))
     if not ranked:
         return None
-    dropped = frozenset(wanted) - frozenset(ranked)
+    dropped = frozenset(ask.wanted) - frozenset(ranked)
     return KeywordScores(ranked, {chunk_id: every.scores[chunk_id] for chunk_id in ranked}, dropped)
 
 
-def _without(
-    excluded: Sequence[str], scores: KeywordScores, scope: Scope, wanted: Sequence[UUID]
-) -> KeywordScores:
+def _without_excluded(scores: KeywordScores, ask: KeywordQuestion) -> KeywordScores:
     """Leave out passages with excluded words or phrases."""
-    among = {*wanted, *scores.ranked}
-    out = keywords.holding(among, excluded, scope)
-    for phrase in excluded:
-        if " " in sequence(phrase).strip():
-            out |= set(_having_all([phrase], list(among)))
+    among = list({*ask.wanted, *scores.ranked})
+    out = keywords.holding(among, ask.query.excluded, ask.scope)
+    for excluded in ask.query.excluded:
+        words = sequence(excluded).split()
+        if len(words) > 1 or any(map(is_paired, words)):  # more than one token: the text tells whether in a row
+            out |= set(_having_all([excluded], among))
     return KeywordScores(
         tuple(chunk_id for chunk_id in scores.ranked if chunk_id not in out),
         {chunk_id: score for chunk_id, score in scores.scores.items() if chunk_id not in out},

@@ -1,6 +1,6 @@
 """BM25 and what belongs to it as SQL: fixed texts with places for a scope's conditions and for parameters.
 
-For `search.keywords`, which fills them in. A passage is one number here: its document's number, then 24 bits of ordinal.
+For `search.keywords`, which fills them in. A passage is one number here: its document's, then 24 bits of ordinal.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from search.stemming import DICTIONARIES, LEXEMES
 # number (document, block and ordinal); and the wanted passages are looked up by their ids.
 TERMS = f"""
 stats AS MATERIALIZED (
-    SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean, array_agg(configuration) AS configurations
+    SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean,
+           array_agg(configuration) AS configurations
     FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
           FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
 ), dictionaries AS MATERIALIZED (
     {DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")}
 ), asked AS MATERIALIZED (
-    SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[], %(required)s::bool[])
-    AS a (term, token, exact, times, required)
+    SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
+                         %(required)s::bool[]) AS a (term, token, exact, times, required)
 ), meanings AS MATERIALIZED (
     SELECT a.term, a.token, a.times, a.required, ARRAY[a.token] AS lexemes, '' AS prefix FROM asked a WHERE a.exact
     UNION ALL
@@ -41,7 +42,8 @@ WITH {terms}, postings AS MATERIALIZED (
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(ARRAY(SELECT lexeme FROM terms))
 ), found_terms AS (
     SELECT t.term, least(sum(p.passages), (SELECT n FROM stats)) AS passages
-    FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p JOIN terms t USING (lexeme)
+    FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p
+    JOIN terms t USING (lexeme)
     GROUP BY t.term
 ), weights AS MATERIALIZED (
     SELECT t.lexeme, bit_or(t.bit) AS bits,

@@ -24,7 +24,7 @@ from search import keyword_sql as sql
 from search.analysis import Token, asked, is_paired, normalised
 from search.indexing.languages import lexeme_prefix, lexeme_prefixes
 from search.models import IndexedFile
-from search.ranking.query_syntax import ParsedQuery, parse_query
+from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Scope
 from search.scopes import condition, document_condition
 from search.stemming import stems
@@ -49,45 +49,45 @@ class KeywordScores:
     dropped: frozenset[UUID] = frozenset()
 
 
-def best_by_words(
-    query: str | ParsedQuery,
-    scope: Scope,
-    limit: int,
-    wanted: Sequence[UUID] = (),
-    *,
-    named: Mapping[int, float] | None = None,
-    whole: str = "",
-) -> KeywordScores:
-    """Return the passages of `scope` that match the words of `query` best, and the scores of `wanted` passages.
+@dataclass(frozen=True, slots=True)
+class KeywordQuestion:
+    """A question to the keywords of `scope`.
 
-    `named` gives the share of the best score that documents, by number, get on top. Passages must have all words of
-    `whole`, stop words aside, and none that the query excludes.
+    `wanted` are passages whose scores are asked for, whether they are among the `limit` best or not. `named` gives the
+    share of the best score that documents, by number, get on top. Passages must have all words of `whole`, stop words
+    aside.
     """
-    parsed = parse_query(query) if isinstance(query, str) else query
-    terms = _terms(parsed, scope, whole)
-    if not terms and not named:
+
+    query: ParsedQuery
+    scope: Scope
+    limit: int
+    wanted: tuple[UUID, ...] = ()
+    named: Mapping[int, float] = field(default_factory=dict)
+    whole: str = ""
+
+
+def best_by_words(ask: KeywordQuestion) -> KeywordScores:
+    """Return the passages that match the words of the question best, and have none that it excludes."""
+    terms = _terms(ask.query, ask.scope, ask.whole)
+    if not terms and not ask.named:
         return KeywordScores()
-    scope_sql, parameters = condition(scope)
-    excluded = lexemes_without(parsed.excluded, scope)
-    statement = _statement(
-        scope_sql, document_condition(scope), named=bool(named), excluded=bool(excluded), required=bool(whole)
-    )
+    excluded = _excluded(ask.query.excluded, ask.scope)
     prefixes = lexeme_prefixes()
     values = {
-        **parameters,
+        **condition(ask.scope)[1],
         **_columns(terms),
         "configurations": list(prefixes),
         "prefixes": list(prefixes.values()),
-        "documents": list(named or {}),
-        "shares": list((named or {}).values()),
+        "documents": list(ask.named),
+        "shares": list(ask.named.values()),
         "excluded": excluded,
         "k1": K1,
         "b": B,
-        "limit": limit,
-        "wanted": list(wanted),
+        "limit": ask.limit,
+        "wanted": list(ask.wanted),
     }
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_statement(ask, excluded=bool(excluded)), values)
         rows = cursor.fetchall()
     return KeywordScores(
         ranked=tuple(chunk_id for chunk_id, _, ranked in rows if ranked),
@@ -97,7 +97,7 @@ def best_by_words(
 
 def holding(chunk_ids: Collection[UUID], words: Iterable[str], scope: Scope) -> set[UUID]:
     """Return those of the passages that have one of the words."""
-    lexemes = lexemes_without(words, scope)
+    lexemes = _excluded(words, scope)
     if not lexemes or not chunk_ids:
         return set()
     values = {**condition(scope)[1], "excluded": lexemes, "chunks": list(chunk_ids)}
@@ -116,15 +116,6 @@ def lexemes_of(text: str, configurations: Iterable[str]) -> list[str]:
     return list(lexemes)
 
 
-def lexemes_without(words: Iterable[str], scope: Scope) -> list[str]:
-    """Return what to look up to leave out passages that have one of `words`.
-
-    What is written as a compound is meant as one: `-e-mail` leaves out neither `e` nor `mail`. Phrases are not for here.
-    """
-    single = [found[-1] for word in words if " " not in word and (found := list(asked(word)))]
-    return _lexemes(single, scope)
-
-
 def has_lexemes(text: str, scope: Scope) -> bool:
     """Return whether any word of `text` is indexed for any of the owner's languages: stop words are not."""
     return bool(_lexemes(list(asked(text)), scope))
@@ -134,6 +125,16 @@ def configurations_of(scope: Scope) -> list[str]:
     """Return the text search configurations that the owner's files were stemmed by."""
     found = IndexedFile.objects.filter(owner_id=scope.owner_id).order_by().values_list("configuration", flat=True)
     return list(found.distinct())
+
+
+def _excluded(words: Iterable[str], scope: Scope) -> list[str]:
+    """Return the lexemes to look up to leave out passages that have one of `words`.
+
+    What is written as a compound is meant as one: `-e-mail` leaves out neither `e` nor `mail`. Phrases, and scripts
+    without spaces, are found by the text instead.
+    """
+    last = [found[-1] for word in words if " " not in word and (found := list(asked(word)))]
+    return _lexemes([token for token in last if not is_paired(token.text)], scope)
 
 
 def _lexemes(tokens: Sequence[Token], scope: Scope) -> list[str]:
@@ -178,7 +179,12 @@ def _expanded(start: str, scope: Scope) -> list[Token]:
     with connection.cursor() as cursor:
         for prefix in dict.fromkeys(prefixes):
             first = prefix + bare
-            values = {"owner": scope.owner_id, "first": first, "last": first + "\U0010ffff", "limit": MOST_EXPANSIONS}
+            values: dict[str, Any] = {
+                "owner": scope.owner_id,
+                "first": first,
+                "last": first + "\U0010ffff",
+                "limit": MOST_EXPANSIONS,
+            }
             cursor.execute(sql.EXPANSIONS, values)
             lexemes |= dict.fromkeys(row[0] for row in cursor.fetchall())
     return [Token(lexeme, exact=True) for lexeme in lexemes]
@@ -194,14 +200,15 @@ def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
     }
 
 
-def _statement(scope: str, documents: str, *, named: bool, excluded: bool, required: bool) -> str:
+def _statement(ask: KeywordQuestion, *, excluded: bool) -> str:
+    documents = document_condition(ask.scope)
     return sql.BM25.format(
-        terms=sql.TERMS.format(scope=scope),
+        terms=sql.TERMS.format(scope=condition(ask.scope)[0]),
         documents=documents,
-        bits=sql.BITS if required else "",
-        bits_column=", bits" if required else "",
-        having=sql.HAVING if required else "",
+        bits=sql.BITS if ask.whole else "",
+        bits_column=", bits" if ask.whole else "",
+        having=sql.HAVING if ask.whole else "",
         excluded=sql.EXCLUDED.format(documents=documents) if excluded else "",
-        named=sql.NAMED if named else "",
-        source="raised" if named else "scored",
+        named=sql.NAMED if ask.named else "",
+        source="raised" if ask.named else "scored",
     )

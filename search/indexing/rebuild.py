@@ -7,11 +7,11 @@ findable as they are. File by file, each in a transaction of its own: it may be 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from uuid import UUID
 
 from files.models import FileRecord
 from search.indexing import languages, writing

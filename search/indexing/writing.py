@@ -78,8 +78,7 @@ def remove(file_id: UUID) -> None:
 
 def remove_keywords(file_id: UUID) -> None:
     """Remove the postings of a file."""
-    numbers = list(IndexedFile.objects.filter(file_id=file_id).values_list("number", flat=True))
-    rows: Any = KeywordPosting.objects.filter(document_id__in=numbers)
+    rows: Any = KeywordPosting.objects.filter(document__in=IndexedFile.objects.filter(file_id=file_id))
     rows._raw_delete(rows.db)
 
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take --all."""
-        parser.add_argument("--all", action="store_true", help="every file, not only those that would come out otherwise")
+        parser.add_argument("--all", action="store_true", help="every file, not only where it changes something")
 
     def handle(self, *args: object, **options: object) -> None:
         """Rebuild and print how many files that were."""
