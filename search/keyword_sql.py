@@ -18,7 +18,7 @@ stats AS MATERIALIZED (
     FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
           FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
 ), dictionaries AS MATERIALIZED (
-    {DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")}
+    {{dictionaries}}
 ), asked AS MATERIALIZED (
     SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
                          %(required)s::bool[]) AS a (term, token, exact, times, required)
@@ -110,3 +110,5 @@ SELECT id FROM (
     WHERE file_id IN (SELECT file_id FROM search_indexedfile WHERE {scope}) LIMIT %(most)s
 ) c WHERE text ~* ALL(%(patterns)s) LIMIT %(limit)s
 """
+# For an installation with a configuration of its own; others use what is known of PostgreSQL's.
+ALL_DICTIONARIES = DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from search import keyword_sql as sql
@@ -27,7 +28,7 @@ from search.models import IndexedFile
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Scope
 from search.scopes import condition, document_condition
-from search.stemming import stems
+from search.stemming import KNOWN_DICTIONARIES, known_dictionaries, stems
 
 K1 = 1.2
 B = 0.75
@@ -76,6 +77,7 @@ def best_by_words(ask: KeywordQuestion) -> KeywordScores:
     values = {
         **condition(ask.scope)[1],
         **_columns(terms),
+        **known_dictionaries(),
         "configurations": list(prefixes),
         "prefixes": list(prefixes.values()),
         "documents": list(ask.named),
@@ -202,8 +204,10 @@ def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
 
 def _statement(ask: KeywordQuestion, *, excluded: bool) -> str:
     documents = document_condition(ask.scope)
+    ours = settings.TEXT_SEARCH_CONFIG in known_dictionaries()["dictionary_names"]
+    dictionaries = KNOWN_DICTIONARIES if ours else sql.ALL_DICTIONARIES
     return sql.BM25.format(
-        terms=sql.TERMS.format(scope=condition(ask.scope)[0]),
+        terms=sql.TERMS.format(scope=condition(ask.scope)[0], dictionaries=dictionaries),
         documents=documents,
         bits=sql.BITS if ask.whole else "",
         bits_column=", bits" if ask.whole else "",

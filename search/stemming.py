@@ -7,6 +7,8 @@ word in a Russian text is stemmed as English.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
 from django.db import connection
 
@@ -19,6 +21,17 @@ DICTIONARIES = """
     JOIN pg_ts_config_map m ON m.mapcfg = c.oid AND m.maptokentype IN (1, 2)
     WHERE CASE WHEN strpos(names.name, '.') > 0 THEN s.nspname = substring(names.name from '^[^.]*')
           ELSE pg_ts_config_is_visible(c.oid) END
+"""
+# The same for what PostgreSQL comes with, from the parameters that `known_dictionaries` gives: joining three catalogues
+# takes a millisecond of planning in every search.
+KNOWN_DICTIONARIES = """
+    SELECT * FROM unnest(%(dictionary_names)s::text[], %(dictionary_ascii)s::bool[], %(dictionary_places)s::int[],
+                         %(dictionary_ids)s::oid[]) AS k (configuration, ascii, place, dictionary)
+"""
+_KNOWN = """
+SELECT c.cfgname, m.maptokentype = 1, m.mapseqno, m.mapdict::oid::bigint
+FROM pg_ts_config c JOIN pg_ts_config_map m ON m.mapcfg = c.oid
+WHERE c.cfgnamespace = 'pg_catalog'::regnamespace AND m.maptokentype IN (1, 2)
 """
 # The lexemes of one word: {} for a stop word, the word itself where no dictionary knows it.
 LEXEMES = """
@@ -37,3 +50,13 @@ def stems(configuration: str, words: Collection[str]) -> dict[str, tuple[str, ..
     with connection.cursor() as cursor:
         cursor.execute(_STEMS, {"configuration": configuration, "words": list(words)})
         return {word: tuple(lexemes) for word, lexemes in cursor.fetchall()}
+
+
+@cache
+def known_dictionaries() -> dict[str, list[Any]]:
+    """Return the parameters of KNOWN_DICTIONARIES. Once per process: they change with the server's version only."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN)
+        columns = zip(*cursor.fetchall(), strict=True)
+    names = ("dictionary_names", "dictionary_ascii", "dictionary_places", "dictionary_ids")
+    return dict(zip(names, map(list, columns), strict=True))

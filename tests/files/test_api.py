@@ -279,7 +279,7 @@ class TestDelete:
             ProcessingJob,
             Upload,
         )
-        postings = KeywordPosting.objects.filter(document_id=IndexedFile.objects.get(file=file).number)
+        postings = KeywordPosting.objects.filter(document=IndexedFile.objects.get(file=file))
         assert all(model.objects.filter(file=file).exists() for model in models), "the test is about something"
         assert postings.all().exists()
 
