@@ -5,7 +5,10 @@ For `search.keywords`, which fills them in. A passage is one number here: its do
 
 from __future__ import annotations
 
+from search.indexing.languages import lexeme_prefixes
 from search.stemming import DICTIONARIES, LEXEMES
+
+PREFIXES = ", ".join(f"('{name}', '{prefix}')" for name, prefix in lexeme_prefixes().items())
 
 # `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a
 # hundred thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0
@@ -18,7 +21,7 @@ stats AS MATERIALIZED (
     FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
           FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
 ), dictionaries AS MATERIALIZED (
-    {{dictionaries}}
+    SELECT * FROM ({{dictionaries}}) AS every WHERE configuration IN (SELECT unnest(configurations)::text FROM stats)
 ), asked AS MATERIALIZED (
     SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
                          %(required)s::bool[]) AS a (term, token, exact, times, required)
@@ -28,7 +31,7 @@ stats AS MATERIALIZED (
     SELECT a.term, a.token, a.times, a.required, {LEXEMES.format(word="a.token", configuration="c.name")},
            coalesce(p.prefix, c.name || '=')
     FROM asked a CROSS JOIN unnest((SELECT configurations FROM stats)) AS c (name)
-    LEFT JOIN unnest(%(configurations)s::text[], %(prefixes)s::text[]) AS p (name, prefix) USING (name)
+    LEFT JOIN (VALUES {PREFIXES}) AS p (name, prefix) USING (name)
     WHERE NOT a.exact
 ), terms AS MATERIALIZED (
     SELECT m.term, m.times, prefix || l.lexeme AS lexeme,

@@ -28,7 +28,7 @@ from search.models import IndexedFile
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Scope
 from search.scopes import condition, document_condition
-from search.stemming import KNOWN_DICTIONARIES, known_dictionaries, stems
+from search.stemming import known_dictionaries, stems
 
 K1 = 1.2
 B = 0.75
@@ -73,13 +73,9 @@ def best_by_words(ask: KeywordQuestion) -> KeywordScores:
     if not terms and not ask.named:
         return KeywordScores()
     excluded = _excluded(ask.query.excluded, ask.scope)
-    prefixes = lexeme_prefixes()
     values = {
         **condition(ask.scope)[1],
         **_columns(terms),
-        **known_dictionaries(),
-        "configurations": list(prefixes),
-        "prefixes": list(prefixes.values()),
         "documents": list(ask.named),
         "shares": list(ask.named.values()),
         "excluded": excluded,
@@ -204,8 +200,8 @@ def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
 
 def _statement(ask: KeywordQuestion, *, excluded: bool) -> str:
     documents = document_condition(ask.scope)
-    ours = settings.TEXT_SEARCH_CONFIG in known_dictionaries()["dictionary_names"]
-    dictionaries = KNOWN_DICTIONARIES if ours else sql.ALL_DICTIONARIES
+    known = settings.TEXT_SEARCH_CONFIG in lexeme_prefixes()
+    dictionaries = known_dictionaries() if known else sql.ALL_DICTIONARIES
     return sql.BM25.format(
         terms=sql.TERMS.format(scope=condition(ask.scope)[0], dictionaries=dictionaries),
         documents=documents,
