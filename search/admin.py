@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, SearchQuery, VectorChunk
+from search.models import ChunkEmbedding, IndexedFile, SearchQuery, VectorChunk
 
 
 class _ReadOnly:
@@ -44,23 +44,12 @@ class ChunkEmbeddingAdmin(_ReadOnly, admin.ModelAdmin[ChunkEmbedding]):
     show_full_result_count = False
 
 
-@admin.register(KeywordPosting)
-class KeywordPostingAdmin(_ReadOnly, admin.ModelAdmin[KeywordPosting]):
-    """Words and where they stand."""
-
-    list_display = ("lexeme", "file", "owner")
-    list_filter = ("owner",)
-    search_fields = ("=lexeme",)
-    list_select_related = ("file", "owner")
-    show_full_result_count = False
-
-
 @admin.register(IndexedFile)
 class IndexedFileAdmin(_ReadOnly, admin.ModelAdmin[IndexedFile]):
     """What is indexed of each file."""
 
-    list_display = ("file", "owner", "generation", "model_id", "chunk_count", "lexeme_count", "created_at")
-    list_filter = ("model_id", "owner")
+    list_display = ("file", "owner", "generation", "language", "chunk_count", "lexeme_count", "created_at")
+    list_filter = ("model_id", "configuration", "owner")
     search_fields = ("file__name",)
     list_select_related = ("file", "owner")
 

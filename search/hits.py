@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from search.keywords import lexemes_of
-from search.models import VectorChunk
+from search.models import IndexedFile, VectorChunk
 from search.ranking.fusion import Fused
 from search.ranking.highlighting import highlight
+from search.ranking.query_syntax import parse_query
 from search.retrieval import Hit, ScoreParts, SearchRequest
 
 SNIPPET_CHARACTERS = 320
@@ -18,7 +19,8 @@ def build_hits(request: SearchRequest, ranking: Sequence[Fused[UUID]]) -> tuple[
     """Return the hits of a ranking, in its order. A passage deleted meanwhile is left out."""
     chunks = VectorChunk.objects.filter(owner_id=request.scope.owner_id).select_related("file")
     found = {chunk.pk: chunk for chunk in chunks.filter(pk__in=[fused.id for fused in ranking])}
-    terms = lexemes_of(request.query)
+    used = IndexedFile.objects.filter(file_id__in={chunk.file_id for chunk in found.values()})
+    terms = lexemes_of(parse_query(request.query).text, set(used.values_list("configuration", flat=True)))
     return tuple(_hit(found[fused.id], fused, terms) for fused in ranking if fused.id in found)
 
 

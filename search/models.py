@@ -17,6 +17,7 @@ from files.models import FileRecord
 from orchestra.common.identifiers import new_id
 
 DIMENSIONS = 384
+NUMBERS = "search_indexedfile_number_seq"
 
 
 class IndexedFile(models.Model):
@@ -24,7 +25,13 @@ class IndexedFile(models.Model):
 
     file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, primary_key=True, related_name="index")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    number = models.BigIntegerField(
+        unique=True, db_default=models.Func(models.Value(NUMBERS), function="nextval"), help_text="Short for its id."
+    )
     generation = models.PositiveIntegerField(help_text="The job's attempt that wrote it.")
+    language = models.CharField(max_length=16, blank=True, help_text="ISO 639-1; empty where it is not known.")
+    configuration = models.CharField(max_length=130, help_text="The text search configuration that stemmed its words.")
+    analysis = models.PositiveSmallIntegerField(default=0, help_text="Which version of our analysis made its tokens.")
     model_id = models.CharField(max_length=100)
     chunk_count = models.PositiveIntegerField()
     lexeme_count = models.PositiveBigIntegerField()
@@ -71,17 +78,23 @@ class ChunkEmbedding(models.Model):
 
 
 class KeywordPosting(models.Model):
-    """Where a word stands in a file: for each passage its ordinal, how often, and the passage's length in words.
+    """Where a word stands in a file: one row per word and block of 1,024 passages; ranking never reads the text.
 
-    One row per word and block of passages of a file; ranking reads these and never the text.
+    Each of `postings` packs a passage's ordinal in the block (10 bits), how often it has the word (6 bits, so at most
+    63 times) and the passage's length in words (15 bits). The key exists here and not in the database: the one writer
+    writes each row once, and an index over all of it would be as large as the rows.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="+")
+    pk = models.CompositePrimaryKey("owner", "lexeme", "document", "block")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    document = models.ForeignKey(
+        IndexedFile, to_field="number", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    block = models.SmallIntegerField()
     lexeme = models.TextField(db_collation="C")
-    ordinals = ArrayField(models.IntegerField())
-    frequencies = ArrayField(models.IntegerField())
-    lengths = ArrayField(models.IntegerField())
+    postings = ArrayField(models.IntegerField())
 
     class Meta:
         indexes = (models.Index(fields=("owner", "lexeme"), name="posting_by_owner_lexeme"),)

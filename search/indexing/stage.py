@@ -18,11 +18,13 @@ from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from search.embedders import embedders
-from search.indexing import writing
+from search.indexing import languages, writing
 from search.indexing.chunking import ChunkOptions, chunk_segments
+from search.indexing.context import title_of, with_context
 from search.indexing.spool import ChunkSpool
 
 _BATCH = 32
+_FIRST_SEGMENTS = 200
 
 
 class IndexStage(Stage):
@@ -36,14 +38,20 @@ class IndexStage(Stage):
         embedder = embedders["default"]
         options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
         reading = _Reading(file)
+        beginning = reading.beginning()
+        title = title_of(file.metadata, file.name, beginning)
+        language = languages.of_file(file.kind, file.language, beginning)
         with ChunkSpool() as spool:
             chunks = chunk_segments(reading.segments(), options, embedder)
             while batch := list(itertools.islice(chunks, _BATCH)):
-                spool.add(batch, embedder.embed_passages([chunk.text for chunk in batch]))
+                texts = [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in batch]
+                spool.add(batch, embedder.embed_passages(texts))
                 context.report(min(reading.characters, file.character_count), file.character_count, "characters")
             with context.fenced():
-                writing.replace(file, context.claim.attempt, spool, embedder.model_id)
-                FileRecord.objects.filter(pk=file.pk).update(chunk_count=spool.count, version=F("version") + 1)
+                writing.replace(file, context.claim.attempt, spool, embedder.model_id, language.of_words)
+                FileRecord.objects.filter(pk=file.pk).update(
+                    chunk_count=spool.count, language=language.of_record, version=F("version") + 1
+                )
 
     def discard(self, file_id: UUID) -> None:
         """Remove the file's passages, vectors and words."""
@@ -56,6 +64,11 @@ class _Reading:
     def __init__(self, file: FileRecord) -> None:
         self._file = file
         self.characters = 0
+
+    def beginning(self) -> str:
+        """Return enough of the text to tell its title and its language from."""
+        texts = segments_of(self._file).values_list("text", flat=True)[:_FIRST_SEGMENTS]
+        return languages.sample(texts.iterator(chunk_size=50))
 
     def segments(self) -> Iterator[Segment]:
         for row in segments_of(self._file).iterator(chunk_size=200):

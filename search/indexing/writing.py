@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,11 @@ from psycopg.types.json import Jsonb
 
 from files.findings import place_as_json
 from files.models import FileRecord
+from search.indexing.keyword_rows import ANALYSIS, BLOCK, KeywordRow, KeywordRows
+from search.indexing.languages import configuration
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
+from search.stemming import stems
 
 _COPY_CHUNKS = """
 COPY search_vectorchunk (id, file_id, owner_id, generation, ordinal, text, place, token_count)
@@ -22,53 +27,74 @@ FROM STDIN (FORMAT BINARY)
 """
 _COPY_EMBEDDINGS = "COPY search_chunkembedding (chunk_id, owner_id, file_id, embedding) FROM STDIN (FORMAT BINARY)"
 
-# A word's postings are cut into rows of 1,024 passages, so that no row grows with the file.
-_POSTINGS = """
-INSERT INTO search_keywordposting (owner_id, file_id, lexeme, ordinals, frequencies, lengths)
-WITH words AS (
-    SELECT c.ordinal, t.lexeme, cardinality(t.positions) AS frequency
-    FROM search_vectorchunk c CROSS JOIN LATERAL unnest(to_tsvector(%(config)s::regconfig, c.text)) AS t
-    WHERE c.file_id = %(file)s
-), lengths AS (
-    SELECT ordinal, sum(frequency)::int AS length FROM words GROUP BY ordinal
-)
-SELECT %(owner)s, %(file)s, w.lexeme, array_agg(w.ordinal ORDER BY w.ordinal),
-       array_agg(w.frequency ORDER BY w.ordinal), array_agg(l.length ORDER BY w.ordinal)
-FROM words w JOIN lengths l USING (ordinal)
-GROUP BY w.lexeme, w.ordinal / 1024
+_COPY_POSTINGS = """
+COPY search_keywordposting (owner_id, document_id, block, lexeme, postings) FROM STDIN
 """
-_LEXEME_COUNT = """
-SELECT coalesce(sum(f), 0) FROM search_keywordposting p CROSS JOIN LATERAL unnest(p.frequencies) AS f
-WHERE p.file_id = %s
-"""
+_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_ROWS_AT_ONCE = 5_000
 
 
-def replace(file: FileRecord, generation: int, spool: ChunkSpool, model_id: str) -> None:
-    """Replace everything the index holds of `file` by the spooled chunks."""
+def replace(file: FileRecord, generation: int, spool: ChunkSpool, model_id: str, language: str = "") -> None:
+    """Replace everything the index holds of `file` by the spooled chunks; their text is in `language`, if known."""
     remove(file.pk)
     _copy_chunks(file, generation, spool)
     _copy_embeddings(file, spool)
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"config": settings.TEXT_SEARCH_CONFIG, "owner": file.owner_id, "file": file.pk}
-        cursor.execute(_POSTINGS, values)
-        cursor.execute(_LEXEME_COUNT, [file.pk])
-        lexeme_count = cursor.fetchone()[0]
-    IndexedFile.objects.create(
+    document = IndexedFile.objects.create(
         file=file,
         owner_id=file.owner_id,
         generation=generation,
+        language=language,
         model_id=model_id,
         chunk_count=spool.count,
-        lexeme_count=lexeme_count,
+        lexeme_count=0,
     )
+    write_keywords(document, file.kind, ((chunk.ordinal, chunk.text) for _, chunk, _ in spool.records()))
+
+
+def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[int, str]]) -> None:
+    """Write the postings of a document that has none, from its passages' ordinals and texts in order."""
+    document.refresh_from_db(fields=("number",))
+    document.configuration = configuration(document.language, settings.TEXT_SEARCH_CONFIG)
+    document.analysis = ANALYSIS
+    keywords = KeywordRows(document.configuration, stems, code=kind == "code")
+    start = f"{document.owner_id}\t{document.number}\t"
+    for block in _blocks(passages):
+        # Stemming asks the database, which a COPY keeps busy: a block's rows are made before the first is sent.
+        for rows in _batches([start + _as_text(row) for row in keywords.rows(block)]):
+            with connection.cursor() as cursor, cursor.copy(_COPY_POSTINGS) as copy:
+                copy.write("".join(rows))
+    document.lexeme_count = keywords.length
+    document.save(update_fields=("configuration", "analysis", "lexeme_count"))
 
 
 def remove(file_id: UUID) -> None:
     """Remove everything the index holds of a file."""
-    for model in (KeywordPosting, ChunkEmbedding, VectorChunk, IndexedFile):
+    remove_keywords(file_id)
+    for model in (ChunkEmbedding, VectorChunk, IndexedFile):
         # Straight SQL: there is nothing below these rows that Django would have to look for.
         rows: Any = model._default_manager.filter(file_id=file_id)
         rows._raw_delete(rows.db)  # the documented delete() would first select every row
+
+
+def remove_keywords(file_id: UUID) -> None:
+    """Remove the postings of a file."""
+    rows: Any = KeywordPosting.objects.filter(document__in=IndexedFile.objects.filter(file_id=file_id))
+    rows._raw_delete(rows.db)
+
+
+def _blocks(passages: Iterable[tuple[int, str]]) -> Iterator[Iterator[tuple[int, str]]]:
+    for _, block in itertools.groupby(passages, key=lambda passage: passage[0] // BLOCK):
+        yield block
+
+
+def _batches(rows: list[str]) -> Iterator[list[str]]:
+    return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
+
+
+def _as_text(row: KeywordRow) -> str:
+    """Return a row in COPY's text format: with a hundred rows a passage, packing them one by one is what costs."""
+    postings = ",".join(map(str, row.postings))
+    return f"{row.block}\t{row.lexeme.translate(_COPY_ESCAPES)}\t{{{postings}}}\n"
 
 
 def _copy_chunks(file: FileRecord, generation: int, spool: ChunkSpool) -> None:

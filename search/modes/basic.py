@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from search import keywords
 from search.embedders import embedders
+from search.errors import EmptyQuery
 from search.hits import build_hits
+from search.keyword_retrieval import retrieve
 from search.keywords import KeywordScores
 from search.modes.base import SearchMode
 from search.ranking.fusion import Candidate, fuse
+from search.ranking.query_syntax import parse_query
 from search.retrieval import SearchRequest, SearchResult
 from search.timing import Stopwatch
 from search.vector_stores import vector_stores
+
+_BESIDE_EXCLUDED = 3  # vectors do not know which passages have an excluded word: they bring more to choose from
 
 
 class BasicMode(SearchMode):
@@ -23,16 +27,19 @@ class BasicMode(SearchMode):
     def search(self, request: SearchRequest) -> SearchResult:
         """Return the fused best passages."""
         watch = Stopwatch()
+        parsed = parse_query(request.query)
+        if not parsed.text:
+            raise EmptyQuery
         depth = max(request.tuning.depth, request.limit)
         with watch.step("embed"):
-            query = embedders["default"].embed_query(request.query)
+            query = embedders["default"].embed_query(parsed.text)
         store = vector_stores["default"]
         with watch.step("vectors"):
-            near = store.nearest(query, request.scope, depth)
+            near = store.nearest(query, request.scope, depth * _BESIDE_EXCLUDED if parsed.excluded else depth)
         with watch.step("keywords"):
-            words = keywords.best_by_words(request.query, request.scope, depth, [n.chunk_id for n in near])
+            words = retrieve(parsed, request.scope, depth, [n.chunk_id for n in near])
         with watch.step("fuse"):
-            cosines = {n.chunk_id: n.score for n in near}
+            cosines = {n.chunk_id: n.score for n in near if n.chunk_id not in words.dropped}
             missing = [chunk_id for chunk_id in words.ranked if chunk_id not in cosines]
             cosines |= store.scores(query, request.scope, missing)
             fused = fuse(_candidates(cosines, words), vector_weight=request.tuning.weight)[: request.limit]

@@ -274,17 +274,19 @@ class TestDelete:
             FileSegment,
             VectorChunk,
             ChunkEmbedding,
-            KeywordPosting,
             IndexedFile,
             FileEvent,
             ProcessingJob,
             Upload,
         )
+        postings = KeywordPosting.objects.filter(document=IndexedFile.objects.get(file=file))
         assert all(model.objects.filter(file=file).exists() for model in models), "the test is about something"
+        assert postings.all().exists()
 
         assert as_alice.delete(f"/api/files/{file.pk}").status_code == 204
 
         assert [model for model in models if model.objects.filter(file_id=file.pk).exists()] == []
+        assert not postings.all().exists()
         assert list(FileRecord.objects.all()) == [kept]
         bytes_left = [path.name for path in upload_dir.rglob("*") if path.is_file()]
         assert bytes_left == [str(kept.pk)]

@@ -11,8 +11,9 @@ from rest_framework.test import APIClient
 from files import pipeline, services
 from files.models import FileRecord, FileSegment, FileStatus
 from orchestra.accounts.models import User
-from search import keywords
+from search.keyword_retrieval import retrieve
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, SearchQuery, VectorChunk
+from search.ranking.query_syntax import parse_query
 from search.retrieval import Scope
 from search.services import nearest, search
 
@@ -80,7 +81,7 @@ def test_scopes_narrow(alice: User, library: dict[str, FileRecord]) -> None:
 def test_bm25_agrees_with_the_formula_by_hand(alice: User, library: dict[str, FileRecord]) -> None:
     import math
 
-    scores = keywords.best_by_words("diesel", Scope(alice.pk), 10)
+    scores = retrieve(parse_query("diesel"), Scope(alice.pk), 10)
     lengths = [index.lexeme_count for index in IndexedFile.objects.all()]
     mean = sum(lengths) / 3
     length = IndexedFile.objects.get(file=library["engines.txt"]).lexeme_count
@@ -90,7 +91,7 @@ def test_bm25_agrees_with_the_formula_by_hand(alice: User, library: dict[str, Fi
 
 
 def test_rare_words_and_stop_words(alice: User, library: dict[str, FileRecord]) -> None:
-    assert keywords.best_by_words("the of and", Scope(alice.pk), 10).scores == {}
+    assert retrieve(parse_query("the of and"), Scope(alice.pk), 10).scores == {}
     assert search(alice, "the of and").hits, "meaning still answers"
 
 

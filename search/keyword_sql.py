@@ -1,0 +1,117 @@
+"""BM25 and what belongs to it as SQL: fixed texts with places for a scope's conditions and for parameters.
+
+For `search.keywords`, which fills them in. A passage is one number here: its document's, then 24 bits of ordinal.
+"""
+
+from __future__ import annotations
+
+from search.indexing.languages import lexeme_prefixes
+from search.stemming import DICTIONARIES, LEXEMES
+
+PREFIXES = ", ".join(f"('{name}', '{prefix}')" for name, prefix in lexeme_prefixes().items())
+
+# `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a
+# hundred thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0
+# keeps it there, and leaves the planner an estimate with which it groups by hash instead of sorting); a passage is one
+# number (document, block and ordinal); and the wanted passages are looked up by their ids.
+TERMS = f"""
+stats AS MATERIALIZED (
+    SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean,
+           array_agg(configuration) AS configurations
+    FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
+          FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
+), dictionaries AS MATERIALIZED (
+    SELECT * FROM ({{dictionaries}}) AS every WHERE configuration IN (SELECT unnest(configurations)::text FROM stats)
+), asked AS MATERIALIZED (
+    SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
+                         %(required)s::bool[]) AS a (term, token, exact, times, required)
+), meanings AS MATERIALIZED (
+    SELECT a.term, a.token, a.times, a.required, ARRAY[a.token] AS lexemes, '' AS prefix FROM asked a WHERE a.exact
+    UNION ALL
+    SELECT a.term, a.token, a.times, a.required, {LEXEMES.format(word="a.token", configuration="c.name")},
+           coalesce(p.prefix, c.name || '=')
+    FROM asked a CROSS JOIN unnest((SELECT configurations FROM stats)) AS c (name)
+    LEFT JOIN (VALUES {PREFIXES}) AS p (name, prefix) USING (name)
+    WHERE NOT a.exact
+), terms AS MATERIALIZED (
+    SELECT m.term, m.times, prefix || l.lexeme AS lexeme,
+           CASE WHEN m.required AND m.term NOT IN (SELECT term FROM meanings WHERE cardinality(lexemes) = 0)
+           THEN 1::bigint << m.term ELSE 0 END AS bit
+    FROM meanings m CROSS JOIN unnest(m.lexemes) AS l (lexeme)
+)"""  # noqa: S608  # put together from fixed texts
+BM25 = """
+WITH {terms}, postings AS MATERIALIZED (
+    SELECT lexeme, (document_id << 24) + (block::bigint << 10) AS base, postings
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(ARRAY(SELECT lexeme FROM terms))
+), found_terms AS (
+    SELECT t.term, least(sum(p.passages), (SELECT n FROM stats)) AS passages
+    FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p
+    JOIN terms t USING (lexeme)
+    GROUP BY t.term
+), weights AS MATERIALIZED (
+    SELECT t.lexeme, bit_or(t.bit) AS bits,
+           sum(t.times * (%(k1)s + 1) * ln(1 + (s.n - f.passages + 0.5) / (f.passages + 0.5))) AS weight
+    FROM found_terms f JOIN terms t USING (term) CROSS JOIN stats s GROUP BY t.lexeme
+), weighted AS (
+    SELECT p.base, p.postings, (SELECT w.weight FROM weights w WHERE w.lexeme = p.lexeme) AS weight {bits}
+    FROM postings p OFFSET 0
+), found AS (
+    SELECT base, weight, unnest(postings) AS posting {bits_column} FROM weighted
+), scored AS MATERIALIZED (
+    SELECT base + (posting >> 21) AS passage,
+           sum(weight * ((posting >> 15) & 63) / (((posting >> 15) & 63)
+               + %(k1)s * (1 - %(b)s) + (posting & 32767) * (SELECT %(k1)s * %(b)s / mean FROM stats))) AS score
+    FROM found {excluded} GROUP BY passage {having}
+){named}, best AS (
+    SELECT c.id, s.score, true AS ranked
+    FROM (SELECT * FROM {source} ORDER BY score DESC, passage LIMIT %(limit)s) s
+    JOIN search_indexedfile d ON d.number = s.passage >> 24
+    JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (s.passage & 16777215)
+), filled AS (
+    SELECT c.id, s.score, false AS ranked
+    FROM (SELECT id, file_id, ordinal FROM search_vectorchunk WHERE id = ANY(%(wanted)s) OFFSET 0) c
+    JOIN search_indexedfile d USING (file_id)
+    JOIN {source} s ON s.passage = (d.number << 24) + c.ordinal
+)
+SELECT id, score, bool_or(ranked) AS ranked FROM (SELECT * FROM best UNION ALL SELECT * FROM filled) AS both_sides
+GROUP BY id, score ORDER BY score DESC, id
+"""
+# A file that the question names brings its first passage, and all of its passages rise by a share of the best score.
+NAMED = """, named AS MATERIALIZED (
+    SELECT * FROM unnest(%(documents)s::bigint[], %(shares)s::float8[]) AS n (document, share)
+), raised AS MATERIALIZED (
+    SELECT s.passage, sum(s.score) + coalesce((SELECT n.share FROM named n WHERE n.document = s.passage >> 24), 0)
+                      * coalesce((SELECT max(score) FROM scored), 1) AS score
+    FROM (SELECT passage, score FROM scored UNION ALL SELECT document << 24, 0 FROM named) s GROUP BY s.passage
+)"""
+EXCLUDED = """
+WHERE base + (posting >> 21) NOT IN (
+    SELECT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21)
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s))
+"""
+HOLDING = """
+SELECT c.id FROM (
+    SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21) AS passage
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s)
+) p JOIN (
+    SELECT v.id, (d.number << 24) + v.ordinal AS passage
+    FROM search_vectorchunk v JOIN search_indexedfile d USING (file_id) WHERE v.id = ANY(%(chunks)s)
+) c USING (passage)
+"""
+# The prefix of a word, to the lexemes that start with it.
+EXPANSIONS = """
+SELECT DISTINCT lexeme FROM search_keywordposting
+WHERE owner_id = %(owner)s AND lexeme >= %(first)s AND lexeme < %(last)s LIMIT %(limit)s
+"""
+# Of passages that must have several words: which of these words a lexeme stands for, as bits.
+BITS = ", (SELECT w.bits FROM weights w WHERE w.lexeme = p.lexeme) AS bits"
+HAVING = "HAVING bit_or(bits) & (SELECT bit_or(bit) FROM terms) = (SELECT bit_or(bit) FROM terms)"
+# Looks into texts, for what no index has: words that a language does not count.
+SCAN = """
+SELECT id FROM (
+    SELECT id, text FROM search_vectorchunk
+    WHERE file_id IN (SELECT file_id FROM search_indexedfile WHERE {scope}) LIMIT %(most)s
+) c WHERE text ~* ALL(%(patterns)s) LIMIT %(limit)s
+"""
+# For an installation with a configuration of its own; others use what is known of PostgreSQL's.
+ALL_DICTIONARIES = DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")
