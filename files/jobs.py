@@ -26,6 +26,8 @@ from orchestra.common.errors import OrchestraError
 
 logger = structlog.get_logger(__name__)
 
+SHORT_FILE_BYTES = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -58,6 +60,7 @@ def enqueue(file: FileRecord) -> ProcessingJob:
             "failures": 0,
             "queued_at": Now(),
             "available_at": Now(),
+            "long_text": False,
             "progress_done": 0,
             "progress_total": 0,
             "lease_until": None,
@@ -69,14 +72,14 @@ def enqueue(file: FileRecord) -> ProcessingJob:
     return job
 
 
-def claim_next(worker: str) -> Claim | None:
-    """Take the next job, or None when nothing is due.
+def claim_next(worker: str, *, short_only: bool = False) -> Claim | None:
+    """Take the next job, or None when nothing is due. `short_only`: one of a small file not yet seen to be long.
 
     Whoever has fewest files running comes first, then whoever waits longest: one user's thousand files do not hold up
     another's one. The attempt is counted before any work, so that a file that kills its worker cannot loop.
     """
     with transaction.atomic():
-        job = _next_due()
+        job = _next_due(short_only=short_only)
         if job is None:
             return None
         ProcessingJob.objects.filter(pk=job.pk).update(
@@ -99,7 +102,8 @@ def _lease() -> timedelta:
     return timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
-def _next_due() -> ProcessingJob | None:
+def _next_due(*, short_only: bool) -> ProcessingJob | None:
+    short = Q(long_text=False, file__size__lte=SHORT_FILE_BYTES) if short_only else Q()
     running = (
         ProcessingJob.objects.filter(owner=OuterRef("owner"), state=JobState.RUNNING)
         .order_by()
@@ -109,7 +113,7 @@ def _next_due() -> ProcessingJob | None:
     )
     return (
         ProcessingJob.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state=JobState.QUEUED, available_at__lte=Now())
+        .filter(short, state=JobState.QUEUED, available_at__lte=Now())
         .annotate(busy=Coalesce(Subquery(running), 0))
         .order_by("busy", "queued_at", "pk")
         .first()
@@ -222,6 +226,13 @@ def release(claim: Claim) -> None:
     """Hand a job back untouched, because the worker is being stopped."""
     with fenced(claim) as job:
         _requeue(job, job.failures, timedelta(0), "released", "The worker was stopped; another one takes over.")
+
+
+def set_aside(claim: Claim) -> None:
+    """Hand back a job that was begun in between and turned out to be long."""
+    with fenced(claim) as job:
+        ProcessingJob.objects.filter(pk=job.pk).update(long_text=True)
+        _requeue(job, job.failures, timedelta(0), "set_aside", "Its text is long: it waits for a worker of its own.")
 
 
 def cancel(file: FileRecord) -> None:

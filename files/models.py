@@ -178,6 +178,7 @@ class ProcessingJob(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    long_text = models.BooleanField(default=False, help_text="Seen to be long: no short job to be done in between.")
     queued_at = models.DateTimeField(db_default=Now())
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be started earlier.")
     started_at = models.DateTimeField(null=True, blank=True)

@@ -29,16 +29,20 @@ from orchestra.common.errors import OrchestraError
 logger = structlog.get_logger(__name__)
 
 _REPORT_EVERY = 0.5  # seconds between two progress rows of one stage
+_LONG_AFTER = 1.5  # seconds after which a job lets short ones in between
+_SHORT_FOR = 3.0  # seconds for these at a time; less than a cancelled job may take to stop
+_LONG_TEXT = 60_000  # characters: some seconds of embedding
 
 
 class StageContext:
     """What a stage gets: the file, a way to report, and a fence for its writes."""
 
-    def __init__(self, file: FileRecord, claim: Claim, stage: str, lost: threading.Event) -> None:
+    def __init__(self, file: FileRecord, claim: Claim, stage: str, lost: threading.Event, between: _Between) -> None:
         self.file = file
         self.claim = claim
         self._stage = stage
         self._lost = lost
+        self._between = between
         self._reported = 0.0
 
     def report(self, done: int, total: int, unit: str) -> None:
@@ -49,10 +53,34 @@ class StageContext:
         if now - self._reported >= _REPORT_EVERY:
             self._reported = now
             jobs.report(self.claim, self._stage, done, total, unit)
+            self._between.take()
 
     def fenced(self) -> AbstractContextManager[ProcessingJob]:
         """Open the transaction in which the stage makes its result visible; raises JobLost when it came too late."""
         return jobs.fenced(self.claim)
+
+
+class _Between:
+    """What a worker does between two steps of a long job: short jobs that wait, so that none waits behind a book."""
+
+    def __init__(self, worker: str, *, allowed: bool) -> None:
+        self._worker = worker
+        self._allowed = allowed
+        self._began = time.monotonic()
+        self.seconds = 0.0
+
+    def take(self) -> None:
+        """Process short jobs for a while, once the long one has been under way for a while."""
+        began = time.monotonic()
+        if not self._allowed or began - self._began < _LONG_AFTER:
+            return
+        while time.monotonic() - began < _SHORT_FOR and (claim := jobs.claim_next(self._worker, short_only=True)):
+            _process(claim, alone=False)
+        self.seconds += time.monotonic() - began
+
+
+class _TurnedOutLongError(Exception):
+    """A job that was begun between two steps of another one has more text than such a job may have."""
 
 
 class Stage(ABC):
@@ -79,18 +107,25 @@ def work(worker: str) -> bool:
     claim = jobs.claim_next(worker)
     if claim is None:
         return False
-    ids = {"file_id": str(claim.file_id), "job_id": str(claim.job_id), "user_id": str(claim.owner_id)}
-    with structlog.contextvars.bound_contextvars(**ids, attempt=claim.attempt):
-        _run_and_settle(claim)
+    _process(claim, alone=True)
     return True
 
 
-def _run_and_settle(claim: Claim) -> None:
+def _process(claim: Claim, *, alone: bool) -> None:
+    ids = {"file_id": str(claim.file_id), "job_id": str(claim.job_id), "user_id": str(claim.owner_id)}
+    with structlog.contextvars.bound_contextvars(**ids, attempt=claim.attempt):
+        _run_and_settle(claim, alone=alone)
+
+
+def _run_and_settle(claim: Claim, *, alone: bool) -> None:
     """Run the stages and record how it ended: the place where a job ends, whatever happened."""
     try:
-        timings = run(claim)
+        timings = run(claim, alone=alone)
         jobs.finish(claim, timings)
         logger.info("file processed", seconds=timings)
+    except _TurnedOutLongError:
+        with suppress(JobLost, FileNotFound):
+            jobs.set_aside(claim)
     except (JobLost, FileNotFound):
         logger.info("job given up: cancelled, deleted or taken over")
     except OrchestraError as exc:
@@ -121,19 +156,25 @@ def _settle(claim: Claim, error: Exception, *, permanent: bool) -> None:
             jobs.retry_later(claim, failure, counted=not isinstance(error, OperationalError | InterfaceError))
 
 
-def run(claim: Claim) -> dict[str, float]:
-    """Run every stage under a heartbeat; return seconds per stage. Raises what a stage raises."""
+def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:
+    """Run every stage under a heartbeat; return seconds per stage. Raises what a stage raises.
+
+    A job that is not `alone` runs between two steps of another one, and gives up when its text turns out to be long.
+    """
     timings: dict[str, float] = {}
+    between = _Between(claim.worker, allowed=alone)
     with _heartbeat(claim) as lost:
         for stage in stages():
             file = FileRecord.objects.filter(pk=claim.file_id).first()
             if file is None:
                 raise FileNotFound
-            context = StageContext(file, claim, stage.name, lost)
+            if not alone and timings and file.character_count > _LONG_TEXT:
+                raise _TurnedOutLongError
+            context = StageContext(file, claim, stage.name, lost, between)
             jobs.report(claim, stage.name, 0, 0, "")
-            began = time.monotonic()
+            began, others = time.monotonic(), between.seconds
             stage.run(context)
-            timings[stage.name] = round(time.monotonic() - began, 3)
+            timings[stage.name] = round(time.monotonic() - began - (between.seconds - others), 3)
     return timings
 
 

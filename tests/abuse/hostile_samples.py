@@ -56,7 +56,7 @@ def _zipped(canary: str) -> Iterator[Hostile]:
     yield Hostile("overlapping.docx", bytes(overlapping))
     yield Hostile("far-cell.xlsx", _far_cell())
     yield Hostile("traversal.zip", samples.zipped({"../../../etc/cron.d/x": "x", "/etc/passwd": "x", "a\\..\\b": "x"}))
-    yield Hostile("many.zip", _many_entries(70_000))
+    yield Hostile("many.zip", _many_entries(70_000), long=True)
 
 
 def _marked_up(canary: str) -> Iterator[Hostile]:
@@ -127,7 +127,7 @@ def _archives() -> Iterator[Hostile]:
 def _mail() -> Iterator[Hostile]:
     head = b"From: a@example.org\r\nSubject: s\r\nMIME-Version: 1.0\r\n"
     parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (at, at) for at in range(3000))
-    yield Hostile("deep.eml", head + parts + b"bottom")
+    yield Hostile("deep.eml", head + parts + b"bottom", long=True)
     yield Hostile("charset.eml", head + b"Content-Type: text/plain; charset=zlib_codec\r\n\r\nwords")
     yield Hostile("words.eml", head + b"To: " + b"=?utf-8?Q?=41?= " * 50_000 + b"\r\n\r\nwords")
     yield Hostile("froms.mbox", b"From x\n" * 100_000)

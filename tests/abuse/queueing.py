@@ -23,12 +23,9 @@ class Delay:
 
 
 def measure_delay(stack: Stack) -> tuple[Delay, httpx.Client]:
-    """Put a queue of good files and one of good and hostile files in turn through the product.
-
-    Long texts are left out: they take their time as any book does, and what is measured is what reading costs.
-    """
+    """Put a queue of good files and one of good and hostile files in turn through the product."""
     samples = hostile_samples.all_samples("/etc/hostname")
-    hostile = [(sample.name, sample.content) for sample in samples if not sample.long]
+    hostile = [(sample.name, sample.content) for sample in samples]
     count = len(hostile)
     seconds_until_ready(stack.client("warming"), good_files("warming", 4))
     others = [(f"other-{name}", content) for name, content in good_files("others", count)]
@@ -64,8 +61,3 @@ def seconds_until_ready(client: httpx.Client, files: Sequence[tuple[str, bytes]]
 
     wait_for("the good files to be ready", all_ready, 200, 0.1)
     return time.monotonic() - began
-
-
-def counts_of(client: httpx.Client) -> dict[str, int]:
-    """Return how many files are in which state; states without files are left out."""
-    return {state: count for state, count in client.get("/api/files").json()["counts"].items() if count}

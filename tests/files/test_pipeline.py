@@ -12,7 +12,7 @@ from django.db import OperationalError
 from files import jobs, pipeline, services
 from files.errors import JobLost
 from files.extraction.base import ExtractionError
-from files.models import FileRecord, FileStatus, ProcessingJob
+from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob
 from files.pipeline import Stage, StageContext
 from orchestra.accounts.models import User
 
@@ -114,3 +114,95 @@ def test_stage_may_not_publish_after_losing_its_job(process: Any) -> None:
         raise JobLost
 
     assert process(script).status == FileStatus.CANCELLED
+
+
+class TestShortJobsInBetween:
+    @pytest.fixture
+    def begin(self, process: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Return a function that processes the next file by a script, reporting from its first moment on."""
+        settings.FILE_PIPELINE = [f"{__name__}.ScriptedStage"] * 2
+        monkeypatch.setattr(pipeline, "_LONG_AFTER", 0.0)
+        monkeypatch.setattr(pipeline, "_REPORT_EVERY", 0.0)
+
+        def run(script: Callable[[StageContext], None]) -> None:
+            script_of_the_test.append(script)
+            assert pipeline.work("w")
+
+        return run
+
+    def test_they_are_done_while_a_long_one_goes_on(
+        self, begin: Callable[..., None], alice: User, make_file: MakeFile
+    ) -> None:
+        book, notes = make_file(alice, b"a book"), [make_file(alice, f"note {n}".encode()) for n in range(3)]
+        seen = []
+
+        def script(context: StageContext) -> None:
+            if context.file.pk == book.pk:
+                context.report(1, 2, "pages")
+                seen.append({FileRecord.objects.get(pk=note.pk).status for note in notes})
+                assert FileRecord.objects.get(pk=book.pk).status == FileStatus.PROCESSING
+
+        begin(script)
+
+        assert seen[0] == {FileStatus.READY}
+        assert FileRecord.objects.get(pk=book.pk).status == FileStatus.READY
+
+    def test_what_turns_out_long_waits_for_a_worker_of_its_own(
+        self, begin: Callable[..., None], alice: User, make_file: MakeFile
+    ) -> None:
+        book, other = make_file(alice, b"a book"), make_file(alice, b"another book")
+
+        def script(context: StageContext) -> None:
+            if context.file.pk == book.pk:
+                context.report(1, 2, "pages")
+            FileRecord.objects.filter(pk=context.file.pk).update(character_count=10_000_000)
+
+        begin(script)
+
+        job = ProcessingJob.objects.get(file=other)
+        assert (job.state, job.long_text, job.failures) == ("queued", True, 0)
+        assert FileEvent.objects.filter(file=other).latest("id").code == "set_aside"
+        begin(script)
+        assert FileRecord.objects.get(pk=other.pk).status == FileStatus.READY
+
+    def test_a_large_file_is_not_begun_in_between(
+        self, begin: Callable[..., None], alice: User, make_file: MakeFile
+    ) -> None:
+        book, film = make_file(alice, b"a book"), make_file(alice, b"a film")
+        FileRecord.objects.filter(pk=film.pk).update(size=jobs.SHORT_FILE_BYTES + 1)
+
+        begin(lambda context: context.report(1, 2, "pages"))
+
+        assert FileRecord.objects.get(pk=book.pk).status == FileStatus.READY
+        assert FileRecord.objects.get(pk=film.pk).status == FileStatus.QUEUED
+
+    def test_one_that_breaks_harms_nobody_else(
+        self, begin: Callable[..., None], alice: User, make_file: MakeFile
+    ) -> None:
+        book, bad = make_file(alice, b"a book"), make_file(alice, b"bad")
+
+        def script(context: StageContext) -> None:
+            if context.file.pk == bad.pk:
+                raise ExtractionError("This file is broken.")
+            context.report(1, 2, "pages")
+
+        begin(script)
+
+        assert FileRecord.objects.get(pk=book.pk).status == FileStatus.READY
+        assert FileRecord.objects.get(pk=bad.pk).error_code == "extraction_failed"
+
+    def test_stopping_the_worker_hands_both_back(
+        self, begin: Callable[..., None], alice: User, make_file: MakeFile
+    ) -> None:
+        make_file(alice, b"a book")
+        note = make_file(alice, b"a note")
+
+        def script(context: StageContext) -> None:
+            if context.file.pk == note.pk:
+                raise SystemExit
+            context.report(1, 2, "pages")
+
+        with pytest.raises(SystemExit):
+            begin(script)
+
+        assert set(ProcessingJob.objects.values_list("state", flat=True)) == {"queued"}
