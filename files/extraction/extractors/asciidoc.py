@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece, SegmentKind
-from files.extraction.encoding import Line, detect_encoding, read_lines
-from files.extraction.formats.markup.markup_blocks import MarkupBlocks
+from files.extraction.encoding import Line
+from files.extraction.formats.markup.markup_blocks import MarkupBlocks, read_line_by_line
 from files.extraction.limits import Limits
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(.*\S)[ \t]*$")
@@ -33,12 +33,7 @@ class AsciidocExtractor(Extractor):
 
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the text of `source`. Memory does not grow with the file."""
-        encoding = detect_encoding(source.path)
-        yield Metadata({"encoding": encoding})
-        reader = _Reader()
-        for line in read_lines(source.path, encoding):
-            yield from reader.take(line)
-        yield from reader.end()
+        yield from read_line_by_line(source.path, _Reader())
 
 
 @dataclass(slots=True)

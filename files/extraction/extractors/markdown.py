@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from files.extraction.base import Extractor, Source
 from files.extraction.document import Metadata, Piece
-from files.extraction.encoding import detect_encoding, read_lines
 from files.extraction.formats.markup.markdown_blocks import MarkdownBlocks
+from files.extraction.formats.markup.markup_blocks import read_line_by_line
 from files.extraction.limits import Limits
 
 
@@ -16,11 +16,7 @@ class MarkdownExtractor(Extractor):
 
     def extract(self, source: Source, _limits: Limits, /) -> Iterator[Piece]:
         """Yield the blocks of `source` as written. Memory does not grow with the file."""
-        encoding = detect_encoding(source.path)
-        yield Metadata({"encoding": encoding})
         reader = MarkdownBlocks()
-        for line in read_lines(source.path, encoding):
-            yield from reader.take(line)
-        yield from reader.end()
+        yield from read_line_by_line(source.path, reader)
         if reader.headings.title and "title" not in reader.facts:
             yield Metadata({"title": reader.headings.title})

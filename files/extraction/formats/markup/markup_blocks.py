@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
-from files.extraction.document import Place, Segment, SegmentKind
-from files.extraction.encoding import Line
+from files.extraction.document import Metadata, Piece, Place, Segment, SegmentKind
+from files.extraction.encoding import Line, detect_encoding, read_lines
 from files.extraction.headings import HeadingPath
 from files.extraction.markdown_table import NumberedRow, Row, split_header, table_chunks
 
 BLOCK_CHARS = 20_000
 _TITLE_CHARS = 500
+
+
+class LineReader(Protocol):
+    """What turns the lines of a text into pieces, one line at a time."""
+
+    def take(self, line: Line) -> Iterator[Piece]:
+        """Take one line; yield what it completes."""
+
+    def end(self) -> Iterator[Piece]:
+        """Yield what the end of the text completes."""
+
+
+def read_line_by_line(path: Path, reader: LineReader) -> Iterator[Piece]:
+    """Yield the encoding of a text, then what `reader` makes of its lines. Memory does not grow with the file."""
+    encoding = detect_encoding(path)
+    yield Metadata({"encoding": encoding})
+    for line in read_lines(path, encoding):
+        yield from reader.take(line)
+    yield from reader.end()
 
 
 def _as_written(text: str) -> str:
