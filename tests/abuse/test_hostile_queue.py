@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from files.jobs import SHORT_FILE_BYTES
 from tests.abuse import hostile_samples
 from tests.abuse.queueing import measure_delay
 from tests.stack import Stack, wait_for
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(420)]
 
 SLACK_SECONDS = 3.0
 """What a busy machine may add; the bound itself is twofold."""
-LONG = {sample.name for sample in hostile_samples.all_samples("/etc/hostname") if sample.long}
+SAMPLES = list(hostile_samples.all_samples("/etc/hostname"))
+LONG = {sample.name for sample in SAMPLES if sample.long or len(sample.content) > SHORT_FILE_BYTES}
+"""What may have to wait for a worker of its own."""
 UNDER_WAY = ("queued", "processing")
 
 
