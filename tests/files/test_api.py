@@ -116,7 +116,13 @@ class TestStatus:
         body = as_alice.get(f"/api/files/{file.pk}/status").json()
 
         assert body["status"] == "ready"
-        assert [event["code"] for event in body["timeline"]] == ["upload_started", "uploaded", "started", "text_read", "ready"]
+        assert [event["code"] for event in body["timeline"]] == [
+            "upload_started",
+            "uploaded",
+            "started",
+            "text_read",
+            "ready",
+        ]
         versions = [event["version"] for event in body["timeline"]]
         assert versions == sorted(set(versions))
         assert set(body["timings"]) == {"extract", "index"}
