@@ -186,6 +186,7 @@ def main() -> None:
     server_level = confine_server()
     gc.collect()
     gc.freeze()  # children share these pages until they write to them
+    gc.set_threshold(50_000, 20, 20)  # a reader makes many small objects and few cycles, and does not live long
     level = try_confinement(folder, server_level)
     control.sendall(json.dumps(asdict(level)).encode() + b"\n")
     try:
