@@ -28,6 +28,7 @@ from orchestra.common.errors import OrchestraError
 
 logger = structlog.get_logger(__name__)
 
+_DATABASE_AWAY = (OperationalError, InterfaceError)
 _REPORT_EVERY = 0.5  # seconds between two progress rows of one stage
 _LONG_AFTER = 1.5  # seconds after which a job lets short ones in between
 _SHORT_FOR = 3.0  # seconds for these at a time; less than a cancelled job may take to stop
@@ -130,10 +131,10 @@ def _run_and_settle(claim: Claim, *, alone: bool) -> None:
         logger.info("job given up: cancelled, deleted or taken over")
     except OrchestraError as exc:
         logger.info("file failed", code=exc.code, reason=exc.message)
-        _settle(claim, exc, permanent=not exc.transient)
-    except (OperationalError, InterfaceError) as exc:
+        _settle(claim, exc, permanent=not exc.transient, alone=alone)
+    except _DATABASE_AWAY as exc:
         logger.warning("database away during a job", error=str(exc))
-        _settle(claim, exc, permanent=False)
+        _settle(claim, exc, permanent=False, alone=alone)
     except SystemExit:
         # The worker is being stopped (soft shutdown): hand the job back rather than let its lease run out.
         with suppress(JobLost, DatabaseError):
@@ -141,19 +142,20 @@ def _run_and_settle(claim: Claim, *, alone: bool) -> None:
         raise
     except Exception as exc:  # a job ends here: whatever broke is recorded, and the worker lives on
         logger.exception("stage broke")
-        _settle(claim, exc, permanent=False)
+        _settle(claim, exc, permanent=False, alone=alone)
 
 
-def _settle(claim: Claim, error: Exception, *, permanent: bool) -> None:
+def _settle(claim: Claim, error: Exception, *, permanent: bool, alone: bool) -> None:
     failure = jobs.describe(error)
-    close_old_connections()
+    if alone or isinstance(error, _DATABASE_AWAY):  # the job around this one reads its text over the same connection
+        close_old_connections()
     # When even this fails, the lease runs out and the sweeper takes over.
     with suppress(JobLost, FileNotFound, DatabaseError):
         if permanent:
             jobs.fail(claim, failure)
         else:
             # Only the database's absence says nothing at all about the file: everything else may be the file's doing.
-            jobs.retry_later(claim, failure, counted=not isinstance(error, OperationalError | InterfaceError))
+            jobs.retry_later(claim, failure, counted=not isinstance(error, _DATABASE_AWAY))
 
 
 def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:

@@ -67,6 +67,8 @@ def _of_first_that_can(readers: tuple[str, ...], source: Source, limits: Limits)
                         yield read_by
                     started = True
                     yield held
+            if not started:
+                yield read_by
             return
         except ExtractionError as error:
             if started or not error.hands_over:

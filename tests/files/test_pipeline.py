@@ -12,6 +12,7 @@ from django.db import OperationalError
 from files import jobs, pipeline, services
 from files.errors import JobLost
 from files.extraction.base import ExtractionError
+from files.jobs import Claim
 from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob
 from files.pipeline import Stage, StageContext
 from orchestra.accounts.models import User
@@ -206,3 +207,29 @@ class TestShortJobsInBetween:
             begin(script)
 
         assert set(ProcessingJob.objects.values_list("state", flat=True)) == {"queued"}
+
+
+@pytest.mark.usefixtures("_redis")
+class TestShortJobsBetweenTheStepsOfARealOne:
+    def test_a_short_file_that_fails_does_not_send_the_long_one_back(
+        self, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pipeline, "_LONG_AFTER", 0.0)
+        monkeypatch.setattr(pipeline, "_REPORT_EVERY", 0.0)
+        text = "\n\n".join(f"# Chapter {n}\n\nThe harbour opens at six, says page {n}." for n in range(600))
+        book = make_file(alice, text.encode(), name="book.md")
+        late: list[FileRecord] = []
+
+        def report(claim: Claim, stage: str, done: int, *rest: Any) -> None:
+            if stage == "index" and done and not late:  # the book's text is being read from the database
+                late.append(make_file(alice, b"%PDF-1.7 and no more", name="bad.pdf"))
+            jobs_report(claim, stage, done, *rest)
+
+        jobs_report = jobs.report
+        monkeypatch.setattr(jobs, "report", report)
+
+        assert pipeline.work("w")
+
+        assert FileRecord.objects.get(pk=late[0].pk).status == FileStatus.FAILED
+        assert FileRecord.objects.get(pk=book.pk).status == FileStatus.READY
+        assert ProcessingJob.objects.get(file=book).attempt == 1
