@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,6 +65,8 @@ def split_text(text: str, limit: int = SEGMENT_CHARS) -> Iterator[str]:
 
 
 def _clean_place(place: Place) -> Place:
+    if place.second is not None and not math.isfinite(place.second):
+        place = replace(place, second=None)
     if not place.headings and place.sheet is None and not place.part:
         return place
     headings = tuple(clean_text(heading)[:METADATA_CHARS] for heading in place.headings)
@@ -81,6 +84,8 @@ def _clean_value(value: object, depth: int = 0) -> object:
         return [_clean_value(item, depth + 1) for item in value[:METADATA_ITEMS]]
     if isinstance(value, dict) and depth < 4:
         return {clean_text(str(key)): _clean_value(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no such number, and PostgreSQL refuses it
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return clean_text(str(value))[:METADATA_CHARS]

@@ -82,7 +82,7 @@ def encode_end() -> bytes:
 def decode_piece(payload: bytes) -> Piece | ExtractionError | EndOfPieces:
     """Return what one frame's payload (without its length) says. Raises InvalidFrameError."""
     try:
-        return _decode(json.loads(payload.decode()))
+        return _decode(_from_json(payload.decode()))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise InvalidFrameError(f"not a piece: {payload[:80]!r}") from exc
 
@@ -108,12 +108,12 @@ def _thumbnail(values: dict[str, Any]) -> Thumbnail:
 
 
 def _frame(values: dict[str, object]) -> bytes:
-    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    payload = _to_json(values).encode("utf-8", "replace")
     return HEADER.pack(len(payload)) + payload
 
 
 def _place_values(place: Place) -> dict[str, object]:
-    return {f.name: value for f in fields(Place) if (value := getattr(place, f.name)) not in (None, ())}
+    return {name: value for name in _PLACE_FIELDS if (value := getattr(place, name)) not in (None, ())}
 
 
 def _place(values: dict[str, Any]) -> Place:
@@ -144,6 +144,14 @@ def _fact(value: object) -> object:
     return value
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number that can be stored")
+
+
+# Made once: there is a frame for each paragraph.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder(parse_constant=_refuse).decode
+_PLACE_FIELDS = tuple(f.name for f in fields(Place))
 _NOWHERE = Place()
 _DECODERS: dict[str, Callable[[dict[str, Any]], Piece | ExtractionError | EndOfPieces]] = {
     "segment": _segment,

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.extraction.cleaning import SEGMENT_CHARS, clean_piece, clean_text, split_text
-from files.extraction.document import Metadata, Segment
+from files.extraction.document import Metadata, Place, Segment
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -37,3 +40,11 @@ def test_metadata_is_bounded_and_clean() -> None:
     assert isinstance(piece, Metadata)
     assert piece.values["names"] == ["\ufffd"]
     assert len(str(piece.values["title"])) == 2000
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_to_the_database_is_left_out(number: float) -> None:
+    (facts,) = clean_piece(Metadata({"duration": number, "sizes": [number, 1.5]}))
+    assert facts == Metadata({"duration": None, "sizes": [None, 1.5]})
+    (segment,) = clean_piece(Segment("said", place=Place(second=number)))
+    assert segment == Segment("said")

@@ -100,13 +100,14 @@ def scattered_segments(cells: Iterator[tuple[str, str]], name: str, budget: Cell
 
 def shown_row(values: Iterable[object]) -> list[str]:
     """Return the values of a row as text."""
-    return [value if type(value) is str else shown(value) for value in values]
+    # Most cells are texts and numbers.
+    return [v if type(v) is str else _number(v) if type(v) is float else shown(v) for v in values]
 
 
 def shown(value: object) -> str:
     """Return a cell's value as it would be written in a plain column."""
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else f"{value:.15g}"
+        return _number(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -117,6 +118,10 @@ def shown(value: object) -> str:
         midnight = value.time() == datetime.time()
         return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
     return str(value)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and -1e16 < value < 1e16 else f"{value:.15g}"
 
 
 @lru_cache(maxsize=1024)

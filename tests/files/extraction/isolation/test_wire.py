@@ -63,6 +63,12 @@ def test_what_no_honest_reader_sends_is_refused(values: object) -> None:
         decode_piece(json.dumps(values).encode())
 
 
+@pytest.mark.parametrize("constant", [b"NaN", b"Infinity", b"-Infinity"])
+def test_numbers_that_cannot_be_stored_are_refused(constant: bytes) -> None:
+    with pytest.raises(InvalidFrameError):
+        decode_piece(b'{"k": "metadata", "values": {"duration": ' + constant + b"}}")
+
+
 def test_bytes_that_are_no_json_are_refused() -> None:
     with pytest.raises(InvalidFrameError):
         decode_piece(b"\xff" * 10)
