@@ -17,7 +17,7 @@ from files.findings import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
-from search.embedders import embedders
+from search import spaces
 from search.indexing import languages, writing
 from search.indexing.chunking import ChunkOptions, chunk_segments
 from search.indexing.context import title_of, with_context
@@ -35,7 +35,8 @@ class IndexStage(Stage):
     def run(self, context: StageContext) -> None:
         """Embed everything into a spool, then swap old rows for new ones in one fenced transaction."""
         file = context.file
-        embedder = embedders["default"]
+        space = spaces.for_writing()
+        embedder = spaces.embedder_of(space)
         options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
         reading = _Reading(file)
         beginning = reading.beginning()
@@ -48,7 +49,7 @@ class IndexStage(Stage):
                 spool.add(batch, embedder.embed_passages(texts))
                 context.report(min(reading.characters, file.character_count), file.character_count, "characters")
             with context.fenced():
-                writing.replace(file, context.claim.attempt, spool, embedder.model_id, language.of_words)
+                writing.replace(file, context.claim.attempt, spool, space, language.of_words)
                 FileRecord.objects.filter(pk=file.pk).update(
                     chunk_count=spool.count, language=language.of_record, version=F("version") + 1
                 )
