@@ -1,6 +1,6 @@
-"""BM25 and what belongs to it as SQL: fixed texts with places for a scope's conditions and for parameters.
+"""A search as SQL: fixed texts with places for a scope's conditions and for parameters.
 
-For `search.keywords`, which fills them in. A passage is one number here: its document's, then 24 bits of ordinal.
+For `search.keywords`, which fills them in. A passage is one number here, as in `search.passages`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from search.stemming import DICTIONARIES, LEXEMES
 
 PREFIXES = ", ".join(f"('{name}', '{prefix}')" for name, prefix in lexeme_prefixes().items())
 
-# `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a
-# hundred thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0
-# keeps it there, and leaves the planner an estimate with which it groups by hash instead of sorting); a passage is one
-# number (document, block and ordinal); and the wanted passages are looked up by their ids.
-TERMS = f"""
-stats AS MATERIALIZED (
+# Counted in each search, or, for an owner of very many files, given.
+COUNTED = """
     SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean,
            array_agg(configuration) AS configurations
     FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
-          FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
+          FROM search_indexedfile WHERE {files} GROUP BY configuration) g
+"""
+KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s::varchar[] AS configurations"
+# Both sides of a search in one statement: what the words find, what is nearest, and for each what only the other found
+# its score on this side. Each step is shaped by what it costs at a hundred thousand passages: postings are read once; a
+# word's weight is looked up per posting, not per passage (OFFSET 0 keeps it there, and leaves the planner an estimate
+# with which it groups by hash instead of sorting); a passage is one number (document, block and ordinal).
+TERMS = f"""
+stats AS MATERIALIZED (
+    {{stats}}
 ), dictionaries AS MATERIALIZED (
     SELECT * FROM ({{dictionaries}}) AS every WHERE configuration IN (SELECT unnest(configurations)::text FROM stats)
 ), asked AS MATERIALIZED (
@@ -39,7 +44,7 @@ stats AS MATERIALIZED (
            THEN 1::bigint << m.term ELSE 0 END AS bit
     FROM meanings m CROSS JOIN unnest(m.lexemes) AS l (lexeme)
 )"""  # noqa: S608  # put together from fixed texts
-BM25 = """
+HYBRID = """
 WITH {terms}, postings AS MATERIALIZED (
     SELECT lexeme, (document_id << 24) + (block::bigint << 10) AS base, postings
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(ARRAY(SELECT lexeme FROM terms))
@@ -62,19 +67,32 @@ WITH {terms}, postings AS MATERIALIZED (
            sum(weight * ((posting >> 15) & 63) / (((posting >> 15) & 63)
                + %(k1)s * (1 - %(b)s) + (posting & 32767) * (SELECT %(k1)s * %(b)s / mean FROM stats))) AS score
     FROM found {excluded} GROUP BY passage {having}
-){named}, best AS (
-    SELECT c.id, s.score, true AS ranked
-    FROM (SELECT * FROM {source} ORDER BY score DESC, passage LIMIT %(limit)s) s
-    JOIN search_indexedfile d ON d.number = s.passage >> 24
-    JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (s.passage & 16777215)
-), filled AS (
-    SELECT c.id, s.score, false AS ranked
-    FROM (SELECT id, file_id, ordinal FROM search_vectorchunk WHERE id = ANY(%(wanted)s) OFFSET 0) c
-    JOIN search_indexedfile d USING (file_id)
-    JOIN {source} s ON s.passage = (d.number << 24) + c.ordinal
+){named}, near AS MATERIALIZED (
+    {near}
+), worded AS MATERIALIZED (
+    SELECT passage, score FROM {source} ORDER BY score DESC, passage LIMIT %(limit)s
+), candidates AS MATERIALIZED (
+    SELECT passage FROM near UNION SELECT passage FROM worded
 )
-SELECT id, score, bool_or(ranked) AS ranked FROM (SELECT * FROM best UNION ALL SELECT * FROM filled) AS both_sides
-GROUP BY id, score ORDER BY score DESC, id
+SELECT 'passage', c.passage,
+       coalesce(n.cosine, {cosine}), coalesce(s.score, 0), n.passage IS NOT NULL, w.passage IS NOT NULL, NULL
+FROM candidates c LEFT JOIN near n USING (passage) LEFT JOIN worded w USING (passage)
+LEFT JOIN {source} s ON s.passage = c.passage
+UNION ALL
+SELECT 'term', 0, 0, weight, false, false, lexeme FROM weights
+UNION ALL
+SELECT 'name', number, 0, 0, false, false, name FROM ({names}) AS names
+"""
+# A passage that only the words found; its vector is looked up by its key.
+COSINE = """(
+    SELECT -(e.embedding <#> %(vector)s::halfvec) FROM search_chunkembedding e
+    WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s
+      AND e.document_id = c.passage >> 24 AND e.ordinal = c.passage & 16777215)"""
+COSINES = """
+SELECT (e.document_id << 24) + e.ordinal, -(e.embedding <#> %(vector)s::halfvec)
+FROM unnest(%(passages)s::bigint[]) AS p (passage) JOIN search_chunkembedding e
+  ON e.document_id = p.passage >> 24 AND e.ordinal = (p.passage & 16777215)
+WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s
 """
 # A file that the question names brings its first passage, and all of its passages rise by a share of the best score.
 NAMED = """, named AS MATERIALIZED (
@@ -89,14 +107,11 @@ WHERE base + (posting >> 21) NOT IN (
     SELECT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21)
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s))
 """
+# Which of some passages have one of some words.
 HOLDING = """
-SELECT c.id FROM (
-    SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21) AS passage
-    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s)
-) p JOIN (
-    SELECT v.id, (d.number << 24) + v.ordinal AS passage
-    FROM search_vectorchunk v JOIN search_indexedfile d USING (file_id) WHERE v.id = ANY(%(chunks)s)
-) c USING (passage)
+SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (posting >> 21) AS passage
+FROM search_keywordposting CROSS JOIN LATERAL unnest(postings) AS posting
+WHERE {documents} AND lexeme = ANY(%(excluded)s) AND document_id = ANY(%(among)s)
 """
 # The prefix of a word, to the lexemes that start with it.
 EXPANSIONS = """
@@ -108,10 +123,18 @@ BITS = ", (SELECT w.bits FROM weights w WHERE w.lexeme = p.lexeme) AS bits"
 HAVING = "HAVING bit_or(bits) & (SELECT bit_or(bit) FROM terms) = (SELECT bit_or(bit) FROM terms)"
 # Looks into texts, for what no index has: words that a language does not count.
 SCAN = """
-SELECT id FROM (
-    SELECT id, text FROM search_vectorchunk
-    WHERE file_id IN (SELECT file_id FROM search_indexedfile WHERE {scope}) LIMIT %(most)s
+SELECT (number << 24) + ordinal FROM (
+    SELECT d.number, c.ordinal, c.text
+    FROM (SELECT number, file_id FROM search_indexedfile WHERE {files}) d
+    JOIN search_vectorchunk c USING (file_id) LIMIT %(most)s
 ) c WHERE text ~* ALL(%(patterns)s) LIMIT %(limit)s
 """
+TEXTS = """
+SELECT (d.number << 24) + c.ordinal, c.text
+FROM unnest(%(passages)s::bigint[]) AS p (passage)
+JOIN search_indexedfile d ON d.number = p.passage >> 24 AND d.owner_id = %(owner)s
+JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (p.passage & 16777215)
+"""
+NO_NAMES = "SELECT 0::bigint AS number, '' AS name WHERE false"
 # For an installation with a configuration of its own; others use what is known of PostgreSQL's.
 ALL_DICTIONARIES = DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")

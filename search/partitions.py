@@ -32,9 +32,7 @@ def create(space_id: int) -> None:
     """Make the empty tables of a new space. Locks the table of all vectors for a moment."""
     space = table_of(space_id)
     statements = [_CREATE.format(space=space)]
-    statements += [
-        _PARTITION.format(space=space, number=number, partitions=PARTITIONS) for number in range(PARTITIONS)
-    ]
+    statements += [_PARTITION.format(space=space, number=number, partitions=PARTITIONS) for number in range(PARTITIONS)]
     with connection.cursor() as cursor:
         cursor.execute(";".join([*statements, _ATTACH.format(space=space, number=int(space_id))]))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 
 from django.core.signals import setting_changed
 from django.db import IntegrityError, connection, transaction
@@ -19,6 +18,7 @@ from search import partitions
 from search.embedders import embedders
 from search.indexing.embedding import Embedder
 from search.models import EmbeddingSpace
+from search.retrieval import Space
 
 _LOCK = 0x0E5BACE5  # of the exchange; any number that nothing else locks
 _KNOWN_FOR = 2.0  # seconds that a search may go on with a space that was exchanged; it is kept for longer than that
@@ -41,15 +41,6 @@ class ModelNotConfigured(OrchestraError):
     status = 503
     default_message = "The model that made the vectors is not configured here."
     default_hint = "Words are searched meanwhile. Run: manage.py rebuild_index"
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The vectors of one model; `dimensions` is their length."""
-
-    id: int
-    model_id: str
-    dimensions: int
 
 
 def active() -> Space | None:

@@ -21,6 +21,8 @@ def _scope(user: User, filters: dict[str, Any]) -> Scope:
         file_ids=tuple(filters.get("files", ())),
         kinds=tuple(filters.get("kinds", ())),
         tags=tuple(filters.get("tags", ())),
+        added_from=filters.get("added_from"),
+        added_before=filters.get("added_before"),
     )
 
 
@@ -34,7 +36,15 @@ class SearchView(APIView):
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
         scope = _scope(user, data.get("filters", {}))
-        result = services.search(user, data["query"], mode=data["mode"], scope=scope, limit=data["limit"])
+        result = services.search(
+            user,
+            data["query"],
+            mode=data["mode"],
+            scope=scope,
+            limit=data["limit"],
+            by_file=data["group_by"] == "file",
+            explain=data["explain"],
+        )
         return Response(SearchResultSerializer(result).data)
 
 

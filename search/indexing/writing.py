@@ -21,7 +21,7 @@ from search.indexing.keyword_rows import ANALYSIS, BLOCK, KeywordRow, KeywordRow
 from search.indexing.languages import configuration
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
-from search.spaces import Space
+from search.retrieval import Space
 from search.stemming import stems
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[in
 def remove(file_id: UUID) -> None:
     """Remove everything the index holds of a file."""
     documents = IndexedFile.objects.filter(file_id=file_id)
-    for owner_id, number in documents.values_list("owner_id", "number"):
+    for document in documents:
         # With the owner, so that one partition of each space is looked at.
-        _delete(ChunkEmbedding.objects.filter(owner_id=owner_id, document_id=number))
+        _delete(ChunkEmbedding.objects.filter(owner_id=document.owner_id, document=document))
     remove_keywords(file_id)
     _delete(VectorChunk.objects.filter(file_id=file_id))
     _delete(documents)
@@ -96,7 +96,7 @@ def remove_keywords(file_id: UUID) -> None:
 
 def _delete(rows: QuerySet[Any]) -> None:
     """Delete straight away: the documented delete() would first select every row, to look for what is below it."""
-    rows._raw_delete(rows.db)  # type: ignore[attr-defined]  # below these rows there is nothing
+    rows._raw_delete(rows.db)
 
 
 def _blocks(passages: Iterable[tuple[int, str]]) -> Iterator[Iterator[tuple[int, str]]]:

@@ -56,8 +56,7 @@ def _passages(seed: int, count: int) -> tuple[list[Chunk], NDArray[np.float32]]:
 
     topic, writer = seed % TOPICS, Writer(seed, VOCABULARY)
     chunks = [
-        Chunk(number, writer.paragraph(topic, CHARACTERS), Place(line=number * 10 + 1), 200)
-        for number in range(count)
+        Chunk(number, writer.paragraph(topic, CHARACTERS), Place(line=number * 10 + 1), 200) for number in range(count)
     ]
     centre = np.random.default_rng(topic).standard_normal(DIMENSIONS)
     vectors = centre + np.random.default_rng(seed).standard_normal((count, DIMENSIONS))
