@@ -5,11 +5,6 @@ For `search.keywords`, which fills them in. A passage is one number here, as in 
 
 from __future__ import annotations
 
-from search.indexing.languages import lexeme_prefixes
-from search.stemming import DICTIONARIES, LEXEMES
-
-PREFIXES = ", ".join(f"('{name}', '{prefix}')" for name, prefix in lexeme_prefixes().items())
-
 # Counted in each search, or, for an owner of very many files, given.
 COUNTED = """
     SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean,
@@ -21,41 +16,27 @@ KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s
 # Both sides of a search in one statement: what the words find, what is nearest, and for each what only the other found
 # its score on this side. Each step is shaped by what it costs at a hundred thousand passages: postings are read once; a
 # word's weight is looked up per posting, not per passage (OFFSET 0 keeps it there, and leaves the planner an estimate
-# with which it groups by hash instead of sorting); a passage is one number (document, block and ordinal).
-TERMS = f"""
-stats AS MATERIALIZED (
-    {{stats}}
-), dictionaries AS MATERIALIZED (
-    SELECT * FROM ({{dictionaries}}) AS every WHERE configuration IN (SELECT unnest(configurations)::text FROM stats)
-), asked AS MATERIALIZED (
-    SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
-                         %(required)s::bool[]) AS a (term, token, exact, times, required)
-), meanings AS MATERIALIZED (
-    SELECT a.term, a.token, a.times, a.required, ARRAY[a.token] AS lexemes, '' AS prefix FROM asked a WHERE a.exact
-    UNION ALL
-    SELECT a.term, a.token, a.times, a.required, {LEXEMES.format(word="a.token", configuration="c.name")},
-           coalesce(p.prefix, c.name || '=')
-    FROM asked a CROSS JOIN unnest((SELECT configurations FROM stats)) AS c (name)
-    LEFT JOIN (VALUES {PREFIXES}) AS p (name, prefix) USING (name)
-    WHERE NOT a.exact
-), terms AS MATERIALIZED (
-    SELECT m.term, m.times, prefix || l.lexeme AS lexeme,
-           CASE WHEN m.required AND m.term NOT IN (SELECT term FROM meanings WHERE cardinality(lexemes) = 0)
-           THEN 1::bigint << m.term ELSE 0 END AS bit
-    FROM meanings m CROSS JOIN unnest(m.lexemes) AS l (lexeme)
-)"""  # noqa: S608  # put together from fixed texts
+# with which it groups by hash instead of sorting); no number is a numeric; a passage is one number (document, block and
+# ordinal). `slope` is what a passage's length weighs.
 HYBRID = """
-WITH {terms}, postings AS MATERIALIZED (
+WITH counted AS MATERIALIZED (
+    {stats}
+), stats AS MATERIALIZED (
+    SELECT n, configurations, %(k1)s::float8 * %(b)s::float8 / mean AS slope FROM counted
+), terms AS MATERIALIZED (
+    SELECT * FROM unnest(%(numbers)s::int[], %(lexemes)s::text[], %(times)s::int[], %(bits)s::bigint[])
+        AS t (term, lexeme, times, bit)
+), postings AS MATERIALIZED (
     SELECT lexeme, (document_id << 24) + (block::bigint << 10) AS base, postings
-    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(ARRAY(SELECT lexeme FROM terms))
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(lexemes)s::text[])
 ), found_terms AS (
-    SELECT t.term, least(sum(p.passages), (SELECT n FROM stats)) AS passages
+    SELECT t.term, least(sum(p.passages)::float8, (SELECT n FROM stats)) AS passages
     FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p
     JOIN terms t USING (lexeme)
     GROUP BY t.term
 ), weights AS MATERIALIZED (
     SELECT t.lexeme, bit_or(t.bit) AS bits,
-           sum(t.times * (%(k1)s + 1) * ln(1 + (s.n - f.passages + 0.5) / (f.passages + 0.5))) AS weight
+           sum(t.times * (%(k1)s::float8 + 1) * ln(1 + (s.n - f.passages + 0.5) / (f.passages + 0.5))) AS weight
     FROM found_terms f JOIN terms t USING (term) CROSS JOIN stats s GROUP BY t.lexeme
 ), weighted AS (
     SELECT p.base, p.postings, (SELECT w.weight FROM weights w WHERE w.lexeme = p.lexeme) AS weight {bits}
@@ -63,10 +44,11 @@ WITH {terms}, postings AS MATERIALIZED (
 ), found AS (
     SELECT base, weight, unnest(postings) AS posting {bits_column} FROM weighted
 ), scored AS MATERIALIZED (
-    SELECT base + (posting >> 21) AS passage,
-           sum(weight * ((posting >> 15) & 63) / (((posting >> 15) & 63)
-               + %(k1)s * (1 - %(b)s) + (posting & 32767) * (SELECT %(k1)s * %(b)s / mean FROM stats))) AS score
-    FROM found {excluded} GROUP BY passage {having}
+    SELECT passage, sum(weight * times / (times + length + %(k1)s::float8 * (1 - %(b)s::float8))) AS score FROM (
+        SELECT base + (posting >> 21) AS passage, weight, ((posting >> 15) & 63) AS times,
+               (posting & 32767) * (SELECT slope FROM stats) AS length {bits_column}
+        FROM found
+    ) AS parts {excluded} GROUP BY passage {having}
 ){named}, near AS MATERIALIZED (
     {near}
 ), worded AS MATERIALIZED (
@@ -80,6 +62,8 @@ FROM candidates c LEFT JOIN near n USING (passage) LEFT JOIN worded w USING (pas
 LEFT JOIN {source} s ON s.passage = c.passage
 UNION ALL
 SELECT 'term', 0, 0, weight, false, false, lexeme FROM weights
+UNION ALL
+SELECT 'configuration', 0, 0, 0, false, false, unnest(configurations) FROM stats
 UNION ALL
 SELECT 'name', number, 0, 0, false, false, name FROM ({names}) AS names
 """
@@ -103,7 +87,7 @@ NAMED = """, named AS MATERIALIZED (
     FROM (SELECT passage, score FROM scored UNION ALL SELECT document << 24, 0 FROM named) s GROUP BY s.passage
 )"""
 EXCLUDED = """
-WHERE base + (posting >> 21) NOT IN (
+WHERE passage NOT IN (
     SELECT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21)
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s))
 """
@@ -136,5 +120,3 @@ JOIN search_indexedfile d ON d.number = p.passage >> 24 AND d.owner_id = %(owner
 JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (p.passage & 16777215)
 """
 NO_NAMES = "SELECT 0::bigint AS number, '' AS name WHERE false"
-# For an installation with a configuration of its own; others use what is known of PostgreSQL's.
-ALL_DICTIONARIES = DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")

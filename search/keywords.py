@@ -17,20 +17,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from search import keyword_sql as sql
 from search.analysis import Token, asked, is_paired, normalised
 from search.file_names import NamesSought
-from search.indexing.languages import lexeme_prefix, lexeme_prefixes
+from search.indexing.languages import lexeme_prefix
 from search.models import IndexedFile
 from search.owners import MANY_DOCUMENTS, facts_of
 from search.passages import document_of
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Found, Scope, Space
 from search.scopes import document_condition, file_condition, parameters_of
-from search.stemming import known_dictionaries, stems
+from search.stemming import stems
 from search.vector_stores.base import NOTHING_NEAR, Nearest, rows, statement
 
 K1 = 1.2
@@ -62,24 +61,36 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the statement found: passages, best by words first; the weight of each lexeme; names of documents."""
+    """What the statement found: passages, best by words first; the weight of each lexeme; names of documents.
+
+    `configurations` are those by which the files of the scope were stemmed.
+    """
 
     found: tuple[Found, ...]
     weights: Mapping[str, float] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+    configurations: frozenset[str] = frozenset()
 
 
 def look_up(ask: Question) -> Answer:
     """Return the passages that match the words of the question best and those that are near to it."""
-    terms = _terms(ask.query, ask.scope, ask.whole)
-    excluded = _excluded(ask.query.excluded, ask.scope)
+    configurations = _configurations(ask)
+    answer = _asked(ask, configurations)
+    if answer.configurations <= set(configurations):
+        return answer
+    facts_of.forget()  # a file in a language that was not there a moment ago
+    return _asked(ask, sorted(answer.configurations))
+
+
+def _asked(ask: Question, configurations: Sequence[str]) -> Answer:
+    excluded = _excluded(ask.query.excluded, configurations)
     statistics, known = _statistics(ask)
     names = ask.names if ask.names and not ask.named else None
     values = {
         **parameters_of(ask.scope),
         **ask.near.parameters,
         **known,
-        **_columns(terms),
+        **_columns(_terms(ask, configurations)),
         **(names.parameters if names else {}),
         "limit": ask.limit,
         "documents": list(ask.named),
@@ -104,7 +115,7 @@ def cosines(passages: Collection[int], ask: Question) -> dict[int, float]:
 
 def holding(passages: Collection[int], words: Iterable[str], scope: Scope) -> set[int]:
     """Return those of the passages that have one of the words."""
-    lexemes = _excluded(words, scope)
+    lexemes = _excluded(words, configurations_of(scope))
     if not lexemes or not passages:
         return set()
     values = {**parameters_of(scope), "excluded": lexemes, "among": list({document_of(p) for p in passages})}
@@ -115,7 +126,7 @@ def holding(passages: Collection[int], words: Iterable[str], scope: Scope) -> se
 
 def has_lexemes(text: str, scope: Scope) -> bool:
     """Return whether any word of `text` is indexed for any of the owner's languages: stop words are not."""
-    return bool(_lexemes(list(asked(text)), scope))
+    return bool(_lexemes(list(asked(text)), configurations_of(scope)))
 
 
 def configurations_of(scope: Scope) -> list[str]:
@@ -125,7 +136,7 @@ def configurations_of(scope: Scope) -> list[str]:
 
 
 def _answer(found_rows: Iterable[tuple[Any, ...]]) -> Answer:
-    by_kind: dict[str, list[tuple[Any, ...]]] = {"passage": [], "term": [], "name": []}
+    by_kind: dict[str, list[tuple[Any, ...]]] = {"passage": [], "term": [], "name": [], "configuration": []}
     for kind, *row in found_rows:
         by_kind[kind].append(tuple(row))
     found = [
@@ -136,7 +147,14 @@ def _answer(found_rows: Iterable[tuple[Any, ...]]) -> Answer:
         found=tuple(sorted(found, key=lambda one: (-one.keyword, one.passage))),
         weights={label.rpartition("=")[2]: float(score) for _, _, score, _, _, label in by_kind["term"]},
         names={number: label for number, *_, label in by_kind["name"]},
+        configurations=frozenset(label for *_, label in by_kind["configuration"]),
     )
+
+
+def _configurations(ask: Question) -> Sequence[str]:
+    if ask.space is None:
+        return configurations_of(ask.scope)
+    return facts_of(ask.scope.owner_id, ask.space).configurations
 
 
 def _statistics(ask: Question) -> tuple[str, dict[str, Any]]:
@@ -149,54 +167,69 @@ def _statistics(ask: Question) -> tuple[str, dict[str, Any]]:
     return sql.COUNTED.format(files=file_condition(ask.scope)), {}
 
 
-def _excluded(words: Iterable[str], scope: Scope) -> list[str]:
+def _excluded(words: Iterable[str], configurations: Sequence[str]) -> list[str]:
     """Return the lexemes to look up to leave out passages that have one of `words`.
 
     What is written as a compound is meant as one: `-e-mail` leaves out neither `e` nor `mail`. Phrases, and scripts
     without spaces, are found by the text instead.
     """
     last = [found[-1] for word in words if " " not in word and (found := list(asked(word)))]
-    return _lexemes([token for token in last if not is_paired(token.text)], scope)
+    return _lexemes([token for token in last if not is_paired(token.text)], configurations)
 
 
-def _lexemes(tokens: Sequence[Token], scope: Scope) -> list[str]:
-    words = {token.text for token in tokens if not token.exact}
-    lexemes = [token.text for token in tokens if token.exact]
-    for configuration in configurations_of(scope) if words else ():
-        prefix = lexeme_prefix(configuration)
-        lexemes += [prefix + stem for stemmed in stems(configuration, words).values() for stem in stemmed]
-    return lexemes
+def _lexemes(tokens: Sequence[Token], configurations: Sequence[str]) -> list[str]:
+    by_token = _stemmed(tokens, configurations)
+    return list(dict.fromkeys(lexeme for token in tokens for stemmed in by_token[token] for lexeme in stemmed))
+
+
+def _stemmed(tokens: Iterable[Token], configurations: Sequence[str]) -> dict[Token, list[list[str]]]:
+    """Return what stands in the index for each token: a list for each configuration, empty for its stop words."""
+    found: dict[Token, list[list[str]]] = {token: [[token.text]] if token.exact else [] for token in tokens}
+    words = {token.text for token in found if not token.exact}
+    for configuration in configurations if words else ():
+        prefix, stemmed = lexeme_prefix(configuration), stems(configuration, words)
+        for token, lexemes in found.items():
+            if not token.exact:
+                lexemes.append([prefix + stem for stem in stemmed[token.text]])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
+    """A lexeme of the question. All that one word or prefix stands for share its `number`: they are one term."""
+
     number: int
-    token: Token
+    lexeme: str
     times: int
-    required: bool = False
+    bit: int = 0
 
 
-def _terms(parsed: ParsedQuery, scope: Scope, whole: str) -> list[_Term]:
-    """Return the terms of the question. The lexemes that a prefix stands for share its number: they are one term."""
-    counted = Counter(asked(parsed.text))
-    needed = list(dict.fromkeys(asked(whole)))[:_MOST_REQUIRED]
+def _terms(ask: Question, configurations: Sequence[str]) -> list[_Term]:
+    counted = Counter(asked(ask.query.text))
+    needed = list(dict.fromkeys(asked(ask.whole)))[:_MOST_REQUIRED]
     ordered = list(dict.fromkeys([*needed, *list(counted)[:MOST_TERMS]]))
-    terms = [
-        _Term(number, token, counted[token] or 1, required=number < len(needed) and len(token.text) > 1)
-        for number, token in enumerate(ordered)
+    stemmed = _stemmed(ordered, configurations)
+    terms = []
+    for number, token in enumerate(ordered):
+        # A passage has a required word in its own language; one that any language does not count cannot be required.
+        required = number < len(needed) and len(token.text) > 1 and all(stemmed[token])
+        lexemes = dict.fromkeys(lexeme for found in stemmed[token] for lexeme in found)
+        terms += [_Term(number, lexeme, counted[token] or 1, required << number) for lexeme in lexemes]
+    starts = [
+        *ask.query.prefixes,
+        *(token.text for token in ordered if len(token.text) == 1 and is_paired(token.text)),
     ]
-    starts = [*parsed.prefixes, *(token.text for token in ordered if len(token.text) == 1 and is_paired(token.text))]
-    for number, start in enumerate(dict.fromkeys(starts), start=len(terms)):
-        terms += [_Term(number, token, 1) for token in _expanded(start, scope)]
+    for number, start in enumerate(dict.fromkeys(starts), start=len(ordered)):
+        terms += [_Term(number, lexeme, 1) for lexeme in _expanded(start, ask.scope, configurations)]
     return terms
 
 
-def _expanded(start: str, scope: Scope) -> list[Token]:
+def _expanded(start: str, scope: Scope, configurations: Sequence[str]) -> list[str]:
     """Return what stands in the index for the words that begin with `start`, in any of the owner's languages."""
     bare = normalised(start).lower()
     if len(bare) < _SHORTEST_PREFIX and not is_paired(bare):
         return []
-    prefixes = [""] if is_paired(bare) else ["", *(lexeme_prefix(name) for name in configurations_of(scope))]
+    prefixes = [""] if is_paired(bare) else ["", *map(lexeme_prefix, configurations)]
     lexemes: dict[str, None] = {}
     with connection.cursor() as cursor:
         for prefix in dict.fromkeys(prefixes):
@@ -209,25 +242,22 @@ def _expanded(start: str, scope: Scope) -> list[Token]:
             }
             cursor.execute(sql.EXPANSIONS, values)
             lexemes |= dict.fromkeys(row[0] for row in cursor.fetchall())
-    return [Token(lexeme, exact=True) for lexeme in lexemes]
+    return list(lexemes)
 
 
 def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
     return {
         "numbers": [term.number for term in terms],
-        "tokens": [term.token.text for term in terms],
-        "exact": [term.token.exact for term in terms],
+        "lexemes": [term.lexeme for term in terms],
         "times": [term.times for term in terms],
-        "required": [term.required for term in terms],
+        "bits": [term.bit for term in terms],
     }
 
 
 def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, excluded: bool) -> str:
     documents = document_condition(ask.scope)
-    known = settings.TEXT_SEARCH_CONFIG in lexeme_prefixes()
-    dictionaries = known_dictionaries() if known else sql.ALL_DICTIONARIES
     return sql.HYBRID.format(
-        terms=sql.TERMS.format(stats=statistics, dictionaries=dictionaries),
+        stats=statistics,
         documents=documents,
         bits=sql.BITS if ask.whole else "",
         bits_column=", bits" if ask.whole else "",
