@@ -16,8 +16,9 @@ KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s
 # Both sides of a search in one statement: what the words find, what is nearest, and for each what only the other found
 # its score on this side. Each step is shaped by what it costs at a hundred thousand passages: postings are read once; a
 # word's weight is looked up per posting, not per passage (OFFSET 0 keeps it there, and leaves the planner an estimate
-# with which it groups by hash instead of sorting); no number is a numeric; a passage is one number (document, block and
-# ordinal). `slope` is what a passage's length weighs.
+# with which it groups by hash instead of sorting); no number is a numeric; the scores are read once, for the best ones
+# and for those of the nearest passages; a passage is one number (document, block and ordinal). `slope` is what a
+# passage's length weighs.
 HYBRID = """
 WITH counted AS MATERIALIZED (
     {stats}
@@ -51,15 +52,16 @@ WITH counted AS MATERIALIZED (
     ) AS parts {excluded} GROUP BY passage {having}
 ){named}, near AS MATERIALIZED (
     {near}
-), worded AS MATERIALIZED (
-    SELECT passage, score FROM {source} ORDER BY score DESC, passage LIMIT %(limit)s
-), candidates AS MATERIALIZED (
-    SELECT passage FROM near UNION SELECT passage FROM worded
+), ranked AS MATERIALIZED (
+    SELECT passage, score, row_number() OVER (ORDER BY score DESC, passage) <= %(limit)s AS worded FROM (
+        SELECT passage, score FROM {source}
+        ORDER BY passage IN (SELECT passage FROM near) DESC, score DESC, passage
+        LIMIT %(limit)s + (SELECT count(*) FROM near)
+    ) AS best
 )
-SELECT 'passage', c.passage,
-       coalesce(n.cosine, {cosine}), coalesce(s.score, 0), n.passage IS NOT NULL, w.passage IS NOT NULL, NULL
-FROM candidates c LEFT JOIN near n USING (passage) LEFT JOIN worded w USING (passage)
-LEFT JOIN {source} s ON s.passage = c.passage
+SELECT 'passage', coalesce(n.passage, r.passage) AS passage,
+       coalesce(n.cosine, {cosine}), coalesce(r.score, 0), n.passage IS NOT NULL, coalesce(r.worded, false), NULL
+FROM near n FULL JOIN (SELECT * FROM ranked WHERE worded OR passage IN (SELECT passage FROM near)) r USING (passage)
 UNION ALL
 SELECT 'term', 0, 0, weight, false, false, lexeme FROM weights
 UNION ALL
@@ -71,7 +73,7 @@ SELECT 'name', number, 0, 0, false, false, name FROM ({names}) AS names
 COSINE = """(
     SELECT -(e.embedding <#> %(vector)s::halfvec) FROM search_chunkembedding e
     WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s
-      AND e.document_id = c.passage >> 24 AND e.ordinal = c.passage & 16777215)"""
+      AND e.document_id = r.passage >> 24 AND e.ordinal = r.passage & 16777215)"""
 COSINES = """
 SELECT (e.document_id << 24) + e.ordinal, -(e.embedding <#> %(vector)s::halfvec)
 FROM unnest(%(passages)s::bigint[]) AS p (passage) JOIN search_chunkembedding e

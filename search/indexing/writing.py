@@ -81,7 +81,7 @@ def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[in
 def remove(file_id: UUID) -> None:
     """Remove everything the index holds of a file."""
     documents = IndexedFile.objects.filter(file_id=file_id)
-    for document in documents:
+    for document in documents.select_for_update():  # whoever fills in its vectors is waited for
         # With the owner, so that one partition of each space is looked at.
         _delete(ChunkEmbedding.objects.filter(owner_id=document.owner_id, document=document))
     remove_keywords(file_id)
