@@ -22,7 +22,7 @@ from search.keywords import Answer, Question
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import EmbeddedQuery, Found, Scope
 from search.scopes import file_condition, parameters_of
-from search.vector_stores.base import NOTHING_NEAR, Nearest, VectorStore, listed
+from search.vector_stores.base import NOTHING_NEAR, Nearest, VectorStore, listed, with_document
 
 _PHRASE_CANDIDATES = 1000
 _PHRASE_BATCH = 100
@@ -49,14 +49,18 @@ def find(
     depth: int,
     embedded: EmbeddedQuery | None = None,
     store: VectorStore | None = None,
+    *,
+    including: int | None = None,
 ) -> Candidates:
     """Return the union of the `depth` best passages by words and by meaning, with both scores of each.
 
-    Without a vector, words alone.
+    Without a vector, words alone. All passages of the document `including` are among those by meaning.
     """
     near = NOTHING_NEAR
     if embedded is not None and store is not None:
         near = store.nearest(embedded, scope, depth * _BESIDE_EXCLUDED if query.excluded else depth)
+    if including is not None:
+        near = with_document(near, including)
     space = embedded.space if embedded else None
     ask = Question(query, scope, depth, space, near, names_sought(query.text, scope))
     phrases = [phrase for phrase in query.phrases if sequence(phrase).strip()]

@@ -40,6 +40,33 @@ class SearchSerializer(VectorSearchSerializer):
     explain = serializers.BooleanField(default=False, help_text="Say how the ranking came about.")
 
 
+class AbsenceQuestionSerializer(serializers.Serializer[Any]):
+    """A question, and the file that was expected to answer it."""
+
+    query = serializers.CharField(max_length=MAX_QUERY)
+    file = serializers.UUIDField()
+    filters = FiltersSerializer(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
+
+
+class AbsenceSerializer(serializers.Serializer[Any]):
+    """Why a file is not among the hits."""
+
+    file_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    code = serializers.ChoiceField(
+        choices=(
+            *("present", "not_ready", "failed", "cancelled", "no_text", "not_indexed"),
+            *("filtered", "ruled_out", "outranked"),
+        )
+    )
+    message = serializers.CharField()
+    rank = serializers.IntegerField(
+        allow_null=True, help_text="Its best passage's place; null where none was compared."
+    )
+    details = serializers.DictField()
+
+
 class HitFileSerializer(serializers.Serializer[Any]):
     """The file of a hit."""
 

@@ -11,7 +11,14 @@ from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
 from search import services
-from search.api.serializers import SearchResultSerializer, SearchSerializer, VectorSearchSerializer
+from search.absence import why_absent
+from search.api.serializers import (
+    AbsenceQuestionSerializer,
+    AbsenceSerializer,
+    SearchResultSerializer,
+    SearchSerializer,
+    VectorSearchSerializer,
+)
 from search.retrieval import Scope
 
 
@@ -46,6 +53,20 @@ class SearchView(APIView):
             explain=data["explain"],
         )
         return Response(SearchResultSerializer(result).data)
+
+
+class AbsenceView(APIView):
+    """Why is my file not here?"""
+
+    @extend_schema(request=AbsenceQuestionSerializer, responses=AbsenceSerializer)
+    def post(self, request: Request) -> Response:
+        """Say why a file of the caller's is not among the hits of a question, or where it stands."""
+        serializer = AbsenceQuestionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data, user = serializer.validated_data, cast(User, request.user)
+        scope = _scope(user, data.get("filters", {}))
+        absence = why_absent(user, data["query"], data["file"], scope=scope, limit=data["limit"])
+        return Response(AbsenceSerializer(absence).data)
 
 
 class VectorSearchView(APIView):

@@ -166,7 +166,8 @@ def _fill_document(number: int, space: Space) -> None:
         if document is None or _copied(document, space):
             return
         embedder = spaces.embedder_of(space)
-        writing.write_vectors(document, space, _vectors(document, embedder))
+        for vectors in _vectors(document, embedder):
+            writing.write_vectors(document, space, vectors)
 
 
 def _copied(document: IndexedFile, space: Space) -> bool:
@@ -179,7 +180,8 @@ def _copied(document: IndexedFile, space: Space) -> bool:
         return bool(cursor.rowcount > 0)
 
 
-def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[list[tuple[int, NDArray[np.float32]]]]:
+    """Yield pairs of ordinal and vector in batches: while one is being written, the connection does nothing else."""
     file = FileRecord.objects.get(pk=document.pk)
     title = title_of(file.metadata, file.name, _beginning(file))
     rows = VectorChunk.objects.filter(file=file).order_by("ordinal").values_list("ordinal", "text", "place")
@@ -187,7 +189,7 @@ def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[tuple[int, N
     for start in range(0, len(passages), _BATCH):
         batch = passages[start : start + _BATCH]
         vectors = embed_whole(embedder, _texts(batch, title, embedder))
-        yield from ((chunk.ordinal, vector) for chunk, vector in zip(batch, vectors, strict=True))
+        yield [(chunk.ordinal, vector) for chunk, vector in zip(batch, vectors, strict=True)]
 
 
 def _texts(batch: Sequence[Chunk], title: str, embedder: Embedder) -> list[str]:

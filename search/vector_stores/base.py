@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -68,6 +68,22 @@ def rows(cursor: CursorWrapper) -> list[Any]:
     while cursor.description is None:
         cursor.nextset()
     return list(cursor.fetchall())
+
+
+_WITH_DOCUMENT = """
+SELECT * FROM ({near}) AS n WHERE passage >> 24 <> %(including)s
+UNION ALL
+SELECT (document_id << 24) + ordinal, -(embedding <#> %(vector)s::halfvec) FROM search_chunkembedding
+WHERE space_id = %(space)s AND owner_id = %(owner)s AND document_id = %(including)s
+"""
+
+
+def with_document(near: Nearest, document: int) -> Nearest:
+    """Return the nearest and all passages of a document, wherever these stand."""
+    if "vector" not in near.parameters:
+        return near
+    parameters = {**near.parameters, "including": document}
+    return replace(near, sql=_WITH_DOCUMENT.format(near=near.sql), parameters=parameters)
 
 
 def listed(neighbours: Sequence[Neighbour], method: str) -> Nearest:

@@ -54,7 +54,7 @@ class PgVectorStore(VectorStore):
         settings = {
             "hnsw.ef_search": str(max(self._candidates, limit)),
             "hnsw.iterative_scan": "relaxed_order",
-            "enable_seqscan": "off",
+            "enable_sort": "off",  # the index gives the order: no estimate may talk the planner out of it
         }
         sql = _APPROXIMATE.format(documents=documents, dimensions=query.space.dimensions)
         return Nearest(sql, parameters, settings, method="hnsw")
