@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from search.models import EmbeddingSpace, IndexedFile, SearchQuery, VectorChunk
+from search.models import (
+    EmbeddingSpace,
+    EvaluationQuestion,
+    EvaluationRun,
+    IndexedFile,
+    SearchQuery,
+    VectorChunk,
+)
 
 
 class _ReadOnly:
@@ -61,3 +68,23 @@ class SearchQueryAdmin(_ReadOnly, admin.ModelAdmin[SearchQuery]):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Allow deletion: a question is its user's data."""
         return bool(getattr(request.user, "is_superuser", False))
+
+
+@admin.register(EvaluationQuestion)
+class EvaluationQuestionAdmin(_ReadOnly, admin.ModelAdmin[EvaluationQuestion]):
+    """Questions that search is measured with."""
+
+    list_display = ("created_at", "author", "text")
+    list_filter = ("author",)
+    search_fields = ("text", "author__username")
+    list_select_related = ("author",)
+
+
+@admin.register(EvaluationRun)
+class EvaluationRunAdmin(_ReadOnly, admin.ModelAdmin[EvaluationRun]):
+    """What was measured."""
+
+    list_display = ("created_at", "author", "configurations")
+    list_filter = ("author",)
+    search_fields = ("author__username",)
+    list_select_related = ("author",)

@@ -20,3 +20,20 @@ class UnknownMode(OrchestraError):
     code = "mode_unknown"
     status = 400
     default_message = "This server has no such search mode."
+
+
+class InvalidEvaluationQuestion(OrchestraError):
+    """A question that cannot be measured: no text, no files, or none of the author's own."""
+
+    code = "evaluation_question_invalid"
+    status = 400
+    default_message = "This question cannot be measured."
+
+
+class NothingToEvaluate(OrchestraError):
+    """There is no question whose right files are known."""
+
+    code = "evaluation_empty"
+    status = 409
+    default_message = "There is no question to measure with."
+    default_hint = "Add a question with the files that should answer it."

@@ -72,8 +72,8 @@ def build_hits(
 
     `reranked` are scores that a reranker gave, by passage.
     """
-    terms = list(weights)
-    hits = (_hit(passage, fused, terms, (reranked or {}).get(fused.id)) for fused, passage in _read(request, ranking))
+    scores = reranked or {}
+    hits = (_hit(passage, fused, weights, scores.get(fused.id)) for fused, passage in _read(request, ranking))
     if request.by_file:
         return tuple(_grouped(_folded(hits, None), request.limit))
     return tuple(_folded(hits, request.limit))
@@ -112,7 +112,7 @@ def _grouped(hits: Sequence[Hit], limit: int) -> Iterator[Hit]:
         yield replace(best, more=tuple(more[: MOST_OF_A_FILE - 1]))
 
 
-def _hit(passage: Passage, fused: Fused[int], terms: Sequence[str], rerank: float | None) -> Hit:
+def _hit(passage: Passage, fused: Fused[int], weights: Mapping[str, float], rerank: float | None) -> Hit:
     return Hit(
         chunk_id=passage.chunk_id,
         file_id=passage.file_id,
@@ -122,7 +122,7 @@ def _hit(passage: Passage, fused: Fused[int], terms: Sequence[str], rerank: floa
         ordinal=passage.ordinal,
         text=passage.text,
         place=passage.place,
-        snippet=highlight(passage.text, terms, max_chars=SNIPPET_CHARACTERS),
+        snippet=highlight(passage.text, weights, max_chars=SNIPPET_CHARACTERS, weights=weights),
         score=round(fused.score, 4),
         parts=ScoreParts(
             vector=round(fused.vector_score, 4),

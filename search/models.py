@@ -166,3 +166,35 @@ class SearchQuery(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class EvaluationQuestion(models.Model):
+    """A question of its author's own, with those of the author's files that should answer it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="evaluation_questions")
+    text = models.TextField()
+    files = models.ManyToManyField(FileRecord, related_name="+", help_text="Those that should answer it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class EvaluationRun(models.Model):
+    """What was measured of one or two configurations on its author's questions; files and passages by id alone."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="evaluation_runs")
+    configurations = models.JSONField(default=list, help_text="Mode, weight and depth of each.")
+    results = models.JSONField(default=dict, help_text="Measures, comparison, and the answers to each question.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"run of {self.created_at:%Y-%m-%d %H:%M}"

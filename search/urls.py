@@ -1,7 +1,19 @@
-"""The search page."""
+"""The search page, and the evaluation pages for staff."""
 
 from django.urls import path
 
 from search import views
+from search.evaluation import views as evaluation
 
-urlpatterns = [path("search", views.SearchPage.as_view(), name="search")]
+urlpatterns = [
+    path("search", views.SearchPage.as_view(), name="search"),
+    path("evaluation", evaluation.EvaluationPage.as_view(), name="evaluation"),
+    path("evaluation/questions", evaluation.QuestionsView.as_view(), name="evaluation-questions"),
+    path(
+        "evaluation/questions/<uuid:question_id>/delete",
+        evaluation.DeleteQuestionView.as_view(),
+        name="evaluation-question-delete",
+    ),
+    path("evaluation/runs", evaluation.RunsView.as_view(), name="evaluation-runs"),
+    path("evaluation/runs/<uuid:run_id>", evaluation.RunPage.as_view(), name="evaluation-run"),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestra.settings.base import STATE_DIR
-from orchestra.settings.env import environment
+from orchestra.settings.env import BASE_DIR, environment
 
 _env = environment()
 
@@ -69,6 +69,29 @@ VECTOR_STORES = {
     }
 }
 SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
+
+# Empty: no reranker. What a search takes of it is decided by the mode.
+RERANKERS: dict[str, dict[str, Any]] = {
+    "off": {},
+    "cross-encoder": {
+        "default": {
+            "BACKEND": "search.rerankers.cross_encoder.CrossEncoderReranker",
+            "OPTIONS": {"model": BASE_DIR / _env.reranker_model, "threads": _env.embedding_threads},
+        }
+    },
+    "provider": {
+        "default": {
+            "BACKEND": "search.rerankers.provider.ProviderReranker",
+            "OPTIONS": {
+                "url": _env.reranker_url,
+                "model": _env.reranker_model,
+                "key": _env.reranker_api_key,
+                "seconds": _env.rerank_seconds,
+            },
+        }
+    },
+}[_env.reranker]
+RERANK_DEPTH = _env.rerank_depth
 
 CHUNK_SIZE = _env.chunk_size
 CHUNK_OVERLAP = _env.chunk_overlap

@@ -9,7 +9,7 @@ filled in like the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -82,7 +82,7 @@ def wanted_space(*, again: bool = False) -> Space | None:
         return spaces.create(embedder, EmbeddingSpace.State.FILLING)
 
 
-def fill(space: Space, seconds: float = float("inf")) -> Iterator[Progress]:
+def fill(space: Space, seconds: float = float("inf")) -> Generator[Progress]:
     """Make what is missing in `space`, yielding after each document, until nothing is or the time is up."""
     until = time.monotonic() + seconds
     total = IndexedFile.objects.filter(chunk_count__gt=0).count()

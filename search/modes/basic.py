@@ -11,6 +11,7 @@ from search.indexing.embedding import EmbeddingModelUnavailable
 from search.modes.base import SearchMode
 from search.ranking.fusion import Candidate, Fused, fuse
 from search.ranking.query_syntax import parse_query
+from search.reranking import read_again
 from search.retrieval import EmbeddedQuery, SearchRequest, SearchResult
 from search.spaces import ModelNotConfigured
 from search.timing import Stopwatch
@@ -35,10 +36,12 @@ class BasicMode(SearchMode):
             candidates = find(parsed, request.scope, depth, embedded, vector_stores["default"])
         with watch.step("fuse"):
             ranking = fused(candidates, request.tuning.weight)
+        with watch.step("rerank"):
+            again = read_again(request, parsed.text, ranking)
         with watch.step("hits"):
-            hits = build_hits(request, ranking, candidates.weights)
-        explanation = explanation_of(request, candidates) if request.explain else None
-        return SearchResult(request.query, self.name, hits, watch.milliseconds(), notes, explanation)
+            hits = build_hits(request, again.ranking, candidates.weights, again.scores)
+        explanation = explanation_of(request, candidates, again.name) if request.explain else None
+        return SearchResult(request.query, self.name, hits, watch.milliseconds(), notes + again.notes, explanation)
 
 
 def fused(candidates: Candidates, weight: float) -> list[Fused[int]]:

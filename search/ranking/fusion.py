@@ -7,13 +7,21 @@ keeps a weak side from dragging down a strong one (Bruch et al. 2022, arXiv 2210
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from orchestra.common.errors import OrchestraError
 
-Id = TypeVar("Id", int, str)
+
+class Key(Hashable, Protocol):
+    """What names a passage: it has an order, so that ties have one."""
+
+    def __lt__(self, other: Any, /) -> bool:
+        """Compare with another key."""
+
+
+Id = TypeVar("Id", bound=Key)
 
 
 class FusionInputError(OrchestraError):

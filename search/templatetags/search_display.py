@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django import template
-from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from files.places import place_address
+from search.addresses import passage_address
 from search.ranking.highlighting import Snippet
 from search.retrieval import Hit
 
@@ -34,9 +31,7 @@ def highlighted(snippet: Snippet) -> SafeString:
 @register.simple_tag
 def hit_address(hit: Hit) -> str:
     """Return the address of the hit's place in its file's page."""
-    page = reverse("file", args=[hit.file_id])
-    at = place_address(hit.place)
-    return f"{page}?{urlencode({'at': at})}#found" if at else f"{page}#text"
+    return passage_address(hit.file_id, hit.place)
 
 
 @register.filter

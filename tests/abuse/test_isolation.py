@@ -25,7 +25,18 @@ from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from search import services as search_services
-from search.models import ChunkEmbedding, KeywordPosting, SearchQuery, VectorChunk
+from search.evaluation.own_questions import add_question
+from search.evaluation.own_runs import measure_own
+from search.evaluation.runner import Configuration
+from search.models import (
+    ChunkEmbedding,
+    EvaluationQuestion,
+    EvaluationRun,
+    KeywordPosting,
+    SearchQuery,
+    VectorChunk,
+)
+from search.retrieval import Tuning
 from tests.routes import METHODS, Route, routes
 from tests.sockets import Socket, run
 
@@ -75,7 +86,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("account-key-create", "post"): {},
     ("account-key-revoke", "post"): {},
     ("file-action", "post"): {},
+    ("evaluation-questions", "post"): {},
+    ("evaluation-question-delete", "post"): {},
+    ("evaluation-runs", "post"): {},
 }
+
+# Closed to who is no staff, before anything is looked for.
+STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
 
 ROUTES = routes()
 OBJECT_ROUTES = [route for route in ROUTES if route.parameters]
@@ -114,6 +131,8 @@ class Estate:
     file: FileRecord
     unfinished: Upload
     key: ApiKey
+    question: EvaluationQuestion
+    run: EvaluationRun
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -127,6 +146,8 @@ class Estate:
                 (VectorChunk, "owner"),
                 (KeywordPosting, "owner"),
                 (SearchQuery, "user"),
+                (EvaluationQuestion, "author"),
+                (EvaluationRun, "author"),
                 (ApiKey, "user"),
             )
         ]
@@ -150,7 +171,9 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     key = create_api_key(alice, f"{CANARY}key").record
     file.refresh_from_db()
     assert file.status == "ready"
-    return Estate(alice, file, upload, key)
+    question = add_question(alice, f"Which zebrafish is {CANARY}?", [file.pk])
+    run = measure_own(alice, [Configuration("basic", Tuning())])
+    return Estate(alice, file, upload, key, question, run)
 
 
 def _objects(estate: Estate) -> dict[str, list[object]]:
@@ -158,6 +181,8 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
     return {
         "file_id": [estate.file.pk, estate.unfinished.pk],
         "key_id": [estate.key.pk],
+        "question_id": [estate.question.pk],
+        "run_id": [estate.run.pk],
         "action": ["retry", "cancel", "delete", "unheard-of"],
     }
 
@@ -215,7 +240,9 @@ def test_anothers_id_answers_exactly_as_an_unknown_id(route: Route, estate: Esta
 
                 assert answer == _comparable(_send(client, route, method, nobodys), nobodys), case
                 assert CANARY not in answer[3], case
-                if method not in route.methods:
+                if route.name in STAFF_ONLY and principal.session:
+                    assert answer[0] == 403, case
+                elif method not in route.methods:
                     assert answer[0] in (405, 302), case
                 elif route.is_api or principal.session:
                     assert answer[0] == 404, case
@@ -252,6 +279,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     assert pipeline.work("a worker")
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
+    values |= {"question_id": uuid4(), "run_id": uuid4()}
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
         "/?name=" + CANARY[:4],

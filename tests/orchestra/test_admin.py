@@ -18,7 +18,11 @@ from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from search import services as search_services
+from search.evaluation.own_questions import add_question
+from search.evaluation.own_runs import measure_own
+from search.evaluation.runner import Configuration
 from search.models import ChunkEmbedding, KeywordPosting, VectorChunk
+from search.retrieval import Tuning
 
 # Postings and vectors are packed numbers under keys of four columns, which the admin cannot show.
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting)
@@ -50,6 +54,8 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)
+    add_question(alice, f"register {HOSTILE}", [file.pk])
+    measure_own(alice, [Configuration("basic", Tuning())])
     file.refresh_from_db()
     return file
 

@@ -67,7 +67,7 @@ def test_hits_are_shown_with_place_snippet_and_score(browser: Client, monkeypatc
     assert "page 3, A &amp; B" in html
     assert "&lt;i&gt;<mark>wind</mark>&lt;/i&gt;" in html
     assert "none of the words occur" in html
-    assert "2 best passages from 0 searchable files in 12 ms" in html
+    assert "2 best files from 0 searchable files in 12 ms" in html
 
 
 def test_without_a_question_there_is_a_box(browser: Client) -> None:

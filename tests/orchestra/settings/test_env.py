@@ -42,6 +42,12 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
         ("EMBEDDING_ENGINE", "gpt", "'onnx'"),
         ("CSRF_TRUSTED_ORIGINS", "files.example.org", "https://files.example.org"),
         ("TEXT_SEARCH_CONFIG", "english'; --", "english"),
+        ("RERANKER", "always", "'provider'"),
+        ("RERANKER_URL", "api.example.org/rerank", "https://api.example.org/v1/rerank"),
+        ("RERANKER_URL", "https:///rerank", "https://api.example.org/v1/rerank"),
+        ("RERANKER_URL", "https://root:hunter2@api.example.org/", "without a name or password"),
+        ("RERANKER_API_KEY", "hunter2 hunter2", "without blanks"),
+        ("RERANK_DEPTH", "1", "2"),
     ],
 )
 def test_wrong_value_stops_with_one_line_that_says_what_to_write(
@@ -63,6 +69,15 @@ def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         "orchestra: DEBUG",
         "orchestra: PORT",
     ]
+
+
+@pytest.mark.parametrize(("kind", "needed"), [("provider", "RERANKER_URL"), ("cross-encoder", "RERANKER_MODEL")])
+def test_a_reranker_without_what_it_needs_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, kind: str, needed: str
+) -> None:
+    line = refusal(monkeypatch, RERANKER=kind)
+    assert line.startswith(f"orchestra: {needed}=")
+    assert f"RERANKER={kind} needs it" in line
 
 
 def test_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

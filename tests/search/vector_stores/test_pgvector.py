@@ -35,7 +35,7 @@ def random_vectors(count: int, seed: int) -> NDArray[np.float32]:
     directions = chance.standard_normal((384, 384)) / np.arange(1, 385)
     vectors = chance.standard_normal((count, 384)) @ directions
     vectors += chance.standard_normal((20, 384))[chance.integers(0, 20, count)]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def add_file(owner: User, vectors: NDArray[np.float32], **more: Any) -> IndexedFile:
