@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,16 @@ class Stack:
             timeout=timeout,
             check=False,
         )
+
+    @contextmanager
+    def beside(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a program with the settings of this product while the block lasts, then end it."""
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(self.state))
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
 
     def create_user(self, name: str, password: str = "correct horse battery") -> None:
         """Create an ordinary user."""

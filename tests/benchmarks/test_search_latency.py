@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 import statistics
+import sys
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from time import perf_counter
 from typing import Any
 
@@ -16,12 +20,16 @@ from tests.benchmarks.recording import load_average, record
 from tests.benchmarks.texts import VOCABULARY, Writer
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3 * 3600)]
 
 QUESTIONS = 200
 WARM_UP = 30
 DEPTH = 100  # candidates of each side, as the product's default
-PARTS = ("embed", "vectors", "keywords", "fuse", "hits")
+PARTS = ("embed", "retrieve", "fuse", "hits")
+SHARES = {"half": 0.5, "twentieth": 0.05, "two_hundredth": 0.005, "two_thousandth": 0.0005}
+OTHERS = 20  # owners who have the rest
+A_SECOND = 50
+SECONDS = 20
 
 _RANKED_BY_POSTGRES = """
 SELECT chunk_id FROM benchmark_peer
@@ -29,8 +37,20 @@ WHERE owner_id = %(owner)s AND words @@ %(query)s::tsquery
 ORDER BY ts_rank(words, %(query)s::tsquery) DESC LIMIT %(limit)s
 """
 _NEAREST = """
-SELECT chunk_id FROM search_chunkembedding WHERE owner_id = %(owner)s
+SELECT document_id, ordinal FROM search_chunkembedding WHERE owner_id = %(owner)s
 ORDER BY embedding <=> %(query)s::halfvec LIMIT %(limit)s
+"""
+TABLES = {
+    "passages": r"search\_vectorchunk%",
+    "vectors": r"search\_vectors\_%",
+    "keywords": r"search\_keywordposting%",
+}
+_SIZE = """
+SELECT sum(pg_relation_size(oid))::float8, (sum(pg_relation_size(oid)) FILTER (WHERE relkind = 'i'))::float8
+FROM (SELECT c.oid, c.relkind, coalesce(t.relname, c.relname) AS of FROM pg_class c
+      LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid
+      WHERE c.relkind IN ('r', 'i')) r
+WHERE r.of LIKE %s
 """
 _MAKE_PEER = """
 DROP TABLE IF EXISTS benchmark_peer;
@@ -42,46 +62,130 @@ ANALYZE benchmark_peer;
 
 
 def test_search_latency(product: Stack) -> None:
-    """One owner with 10,000 and 100,000 passages, then another one beside who has as many."""
-    product.create_user("reader")
-    product.create_user("neighbour")
-    _fill(product, "reader", 10_000, 1)
-    _measure(product, "10,000 passages", peers=True)
-    _fill(product, "reader", 90_000, 2)
-    _measure(product, "100,000 passages", peers=True)
-    _fill(product, "neighbour", 100_000, 3)
-    _measure(product, "100,000 passages, and as many of another owner", peers=False)
+    """Owners of half, a twentieth, a two-hundredth and a two-thousandth of 10,000, 100,000 and 1,000,000 passages.
+
+    Then as many searches a second as are promised, and searches while another owner's files are imported.
+    """
+    _fill_shares(product, 10_000, 1)
+    for owner, share in SHARES.items():
+        _measure(product, owner, f"{10_000 * share:,.0f} of 10,000 passages", peers=owner == "half")
+    _fill_shares(product, 90_000, 2)
+    for owner, share in SHARES.items():
+        _measure(product, owner, f"{100_000 * share:,.0f} of 100,000 passages", peers=owner == "half")
+    _sustained(product)
+    _beside_an_import(product)
+    _multiply(product)
+    for owner, share in SHARES.items():
+        _measure(product, owner, f"{1_000_000 * share:,.0f} of 1,000,000 passages", peers=False)
+    _sizes(product)
 
 
-def _fill(product: Stack, owner: str, passages: int, seed: int) -> None:
-    arguments = ("-m", "tests.benchmarks.filling", owner, str(passages), str(seed))
-    done = product.python(*arguments, timeout=1800)
-    assert done.returncode == 0, done.stderr[-2000:]
+def _fill_shares(product: Stack, passages: int, seed: int) -> None:
+    left = 1 - sum(SHARES.values())
+    owners = {**SHARES, **{f"other{number}": left / OTHERS for number in range(OTHERS)}}
+    for number, (owner, share) in enumerate(owners.items()):
+        product.create_user(owner)
+        _run(product, "tests.benchmarks.filling", owner, str(round(passages * share)), str(100 * seed + number))
+    _settle(product)
+
+
+def _multiply(product: Stack) -> None:
+    """Make a million passages of a hundred thousand."""
+    for owner in (*SHARES, *(f"other{number}" for number in range(OTHERS))):
+        _run(product, "tests.benchmarks.filling", "multiply", owner, "9")
+    _settle(product)
+
+
+def _settle(product: Stack) -> None:
+    """Do what autovacuum and the product's own maintenance do within minutes."""
     with product.database() as database:
-        database.execute("VACUUM ANALYZE")  # what autovacuum does within minutes
+        database.execute("VACUUM ANALYZE")
+    done = product.manage("rebuild_index", timeout=3600)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
-def _questions(database: psycopg.Connection[Any], owner: str) -> list[str]:
-    rows = database.execute(
-        "SELECT text FROM search_vectorchunk WHERE owner_id = %s ORDER BY md5(id::text) LIMIT %s",
-        [owner, QUESTIONS + WARM_UP],
-    ).fetchall()
+def _run(product: Stack, *arguments: str) -> None:
+    done = product.python("-m", *arguments, timeout=3600)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _questions(product: Stack, owner: str) -> list[str]:
+    with product.database() as database:
+        rows = database.execute(
+            "SELECT text FROM search_vectorchunk JOIN accounts_user u ON u.id = owner_id WHERE username = %s "
+            "ORDER BY md5(search_vectorchunk.id::text) LIMIT %s",
+            [owner, QUESTIONS + WARM_UP],
+        ).fetchall()
     writer = Writer(11, VOCABULARY)
-    return list(dict.fromkeys(writer.question(text) for (text,) in rows))
+    asked = [writer.question(text) for _, (text,) in zip(range(QUESTIONS + WARM_UP), cycle(rows), strict=False)]
+    return [f"{question} {number}" for number, question in enumerate(asked)]  # none is asked twice
 
 
-def _measure(product: Stack, name: str, *, peers: bool) -> None:
+def _measure(product: Stack, owner: str, name: str, *, peers: bool) -> None:
+    load, client = load_average(), product.client(owner)
+    questions = _questions(product, owner)
+    for question in questions[:WARM_UP]:
+        _ask(client, question)
+    answers = [_ask(client, question) for question in questions[WARM_UP:]]
+    record("search", name, _figures(answers), load)
+    if peers:
+        with product.database() as database:
+            compared = _compared(_peers(database, _id_of(database, owner), questions[WARM_UP:]), answers)
+        record("search-peers", name, compared, load)
+
+
+def _id_of(database: psycopg.Connection[Any], owner: str) -> str:
+    row = database.execute("SELECT id FROM accounts_user WHERE username = %s", [owner]).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _sustained(product: Stack) -> None:
+    """Ask so many questions a second, of all shares in turn, each when it is due whether or not others are answered."""
+    load = load_average()
+    clients = {owner: product.client(owner) for owner in SHARES}
+    asked = [(owner, question) for pair in zip(*(_questions(product, o) for o in SHARES), strict=True)
+             for owner, question in zip(SHARES, pair, strict=True)]  # fmt: skip
+    began = perf_counter() + 0.5
+
+    def ask(number: int) -> float:
+        due = began + number / A_SECOND
+        time.sleep(max(0.0, due - perf_counter()))
+        owner, question = asked[number % len(asked)]
+        _ask(clients[owner], f"{question} again {number}")
+        return 1000 * (perf_counter() - due)
+
+    with ThreadPoolExecutor(32) as pool:
+        waits = list(pool.map(ask, range(A_SECOND * SECONDS)))
+    took = perf_counter() - began
+    percentiles = statistics.quantiles(waits, n=100)
+    figures = {"searches/s": len(waits) / took, "p50 ms": percentiles[49], "p95 ms": percentiles[94]}
+    record("search-load", f"{A_SECOND} a second for {SECONDS} s, 100,000 passages", figures, load)
+
+
+def _beside_an_import(product: Stack) -> None:
+    """Search while 100,000 passages of somebody else are stored."""
+    client, load = product.client("half"), load_average()
+    questions = _questions(product, "half")
+    alone = [_ask(client, question)["http"] for question in questions]
+    command = [sys.executable, "-m", "tests.benchmarks.filling", "newcomer", "100000", "77"]
+    with product.beside(command) as process:
+        time.sleep(3)
+        meanwhile = [_ask(client, f"{question} meanwhile")["http"] for question in questions]
+        assert process.poll() is None, "the import ended too soon to be measured beside"
+    p50, p50_meanwhile = statistics.median(alone), statistics.median(meanwhile)
+    figures = {"alone p50 ms": p50, "meanwhile p50 ms": p50_meanwhile, "ratio": p50_meanwhile / p50}
+    record("search-import", "50,000 of 100,000 passages, and 100,000 coming in", figures, load)
+
+
+def _sizes(product: Stack) -> None:
+    """Record what a passage takes on disk."""
     load = load_average()
     with product.database() as database:
-        (owner,) = database.execute("SELECT id FROM accounts_user WHERE username = 'reader'").fetchone() or ("",)
-        questions = _questions(database, owner)
-        client = product.client("reader")
-        for question in questions[:WARM_UP]:
-            _ask(client, question)
-        answers = [_ask(client, question) for question in questions[WARM_UP:]]
-        record("search", name, _figures(answers), load)
-        if peers:
-            record("search-peers", name, _compared(_peers(database, owner, questions[WARM_UP:]), answers), load)
+        (count,) = database.execute("SELECT count(*) FROM search_vectorchunk").fetchone() or (1,)
+        for name, pattern in TABLES.items():
+            (size, indexes) = database.execute(_SIZE, [pattern]).fetchone() or (0, 0)
+            figures = {"bytes a passage": size / count, "of these indexes": indexes / count, "GB": size / 1024**3}
+            record("search-size", f"{name}, {count / 1e6:.2f} million passages", figures, load)
 
 
 def _ask(client: httpx.Client, question: str) -> dict[str, float]:
@@ -90,7 +194,7 @@ def _ask(client: httpx.Client, question: str) -> dict[str, float]:
     answer = client.post("/api/search", json={"query": question, "limit": 10})
     milliseconds = 1000 * (perf_counter() - began)
     body = answer.json()
-    assert len(body["hits"]) == 10, body
+    assert body["hits"], body
     return {"http": milliseconds, **body["timings"]}
 
 
@@ -117,14 +221,12 @@ def _peers(database: psycopg.Connection[Any], owner: str, questions: Sequence[st
 
 def _compared(peers: tuple[float, float], answers: Sequence[dict[str, float]]) -> dict[str, Any]:
     exact, ranked = peers
-    vectors, keywords = _p(50, answers, "vectors"), _p(50, answers, "keywords")
+    both = _p(50, answers, "retrieve")
     return {
-        "vectors p50 ms": vectors,
+        "both sides p50 ms": both,
         "ORDER BY <=> p50 ms": exact,
-        "vectors, ratio": vectors / exact,
-        "keywords p50 ms": keywords,
         "ts_rank over GIN p50 ms": ranked,
-        "keywords, ratio": keywords / ranked,
+        "ratio to both": both / (exact + ranked),
     }
 
 
