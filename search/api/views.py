@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from orchestra.accounts.models import User
 from search import services
 from search.absence import why_absent
+from search.api.answers import answer_of
 from search.api.serializers import (
     AbsenceQuestionSerializer,
     AbsenceSerializer,
@@ -52,7 +53,7 @@ class SearchView(APIView):
             by_file=data["group_by"] == "file",
             explain=data["explain"],
         )
-        return Response(SearchResultSerializer(result).data)
+        return Response(answer_of(result))
 
 
 class AbsenceView(APIView):
@@ -79,4 +80,4 @@ class VectorSearchView(APIView):
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
         result = services.nearest(user, data["query"], scope=_scope(user, data.get("filters", {})), limit=data["limit"])
-        return Response(SearchResultSerializer(result).data)
+        return Response(answer_of(result))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,11 +10,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
 from files import pipeline
 from files.models import FileRecord
 from orchestra.accounts.models import User
+from search.api.answers import answer_of
+from search.api.serializers import SearchResultSerializer
 from search.retrieval import Scope
 from search.services import search
 
@@ -89,6 +93,14 @@ def test_two_round_trips_bring_the_hits_however_many(alice: User, shelf: dict[st
         ) as queries:
             assert search(alice, "the lighthouse of granite", limit=limit, remember=False).hits
         assert len(queries) == 2, [query["sql"][:200] for query in queries]
+
+
+def test_the_answer_has_the_shape_that_the_documents_describe(alice: User, shelf: dict[str, FileRecord]) -> None:
+    for by_file in (False, True):
+        result = search(alice, "keeper diary lighthouse", by_file=by_file, explain=by_file)
+        assert json.loads(json.dumps(answer_of(result))) == json.loads(
+            JSONRenderer().render(SearchResultSerializer(result).data)
+        )
 
 
 def test_the_api_groups_and_explains(as_alice: APIClient, shelf: dict[str, FileRecord]) -> None:
