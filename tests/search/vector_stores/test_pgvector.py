@@ -10,11 +10,13 @@ from django.db import connection
 from files.models import FileRecord, FileStatus
 from orchestra.accounts.models import User
 from search import owners, spaces
+from search.health import check_vectors
 from search.indexing import approximate, writing
 from search.indexing.chunking import Chunk
 from search.indexing.spool import ChunkSpool
 from search.models import IndexedFile
 from search.passages import passage_of
+from search.recall import recall_of_largest
 from search.retrieval import EmbeddedQuery, Scope
 from search.vector_stores.base import statement
 from search.vector_stores.pgvector import PgVectorStore
@@ -77,7 +79,9 @@ def test_small_scopes_are_exact(alice: User, bob: User, store: PgVectorStore) ->
         assert found[0] == expected[0]
 
 
-def test_an_owner_of_many_has_an_index_of_their_own(alice: User, bob: User, store: PgVectorStore) -> None:
+def test_an_owner_of_many_has_an_index_of_their_own(
+    alice: User, bob: User, store: PgVectorStore, settings: Any
+) -> None:
     document, _ = add_file(alice, random_vectors(LARGE, 1)), add_file(bob, random_vectors(SMALL, 2))
     space = spaces.active()
     assert space is not None
@@ -93,6 +97,12 @@ def test_an_owner_of_many_has_an_index_of_their_own(alice: User, bob: User, stor
     shares = [len(set(found[n]) & set(exact[n])) / 10 for n in exact]
     assert sum(shares) / len(shares) >= 0.98
     assert all(passage >> 24 == document.number for ranking in found.values() for passage in ranking)
+    settings.SEARCH_EXACT_ROWS = 1_000
+    recall = recall_of_largest(space)
+    assert recall is not None
+    assert (recall.owner_id, recall.passages) == (alice.pk, LARGE)
+    assert recall.share >= 0.98
+    assert "of the ten nearest" in check_vectors().message
 
 
 def approximate_plan(near: Any) -> str:
