@@ -10,9 +10,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from files import jobs, pipeline, services
-from files.extraction_stage import FileSegment
 from files.jobs import Claim
-from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob
+from files.models import FileEvent, FileRecord, FileSegment, FileStatus, ProcessingJob
 from files.pipeline import StageContext
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
