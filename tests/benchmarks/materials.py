@@ -38,8 +38,8 @@ def text_pdf(path: Path, size: int) -> int:
 
 
 def text_pages(path: Path, pages: int) -> None:
-    """Write a PDF of so many pages of text alone, of about 1,100 characters each."""
-    path.write_bytes(pdf_of(_pages(pages, lines=12, width=95)))
+    """Write a PDF of so many pages of text alone, of about 500 characters each."""
+    path.write_bytes(pdf_of(_pages(pages, lines=6, width=90)))
 
 
 def scanned_pages(path: Path, pages: int) -> None:
