@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from search.models import ChunkEmbedding, IndexedFile, SearchQuery, VectorChunk
+from search.models import EmbeddingSpace, IndexedFile, SearchQuery, VectorChunk
 
 
 class _ReadOnly:
@@ -32,16 +32,11 @@ class VectorChunkAdmin(_ReadOnly, admin.ModelAdmin[VectorChunk]):
     show_full_result_count = False
 
 
-@admin.register(ChunkEmbedding)
-class ChunkEmbeddingAdmin(_ReadOnly, admin.ModelAdmin[ChunkEmbedding]):
-    """Vectors: which exist, not their numbers."""
+@admin.register(EmbeddingSpace)
+class EmbeddingSpaceAdmin(_ReadOnly, admin.ModelAdmin[EmbeddingSpace]):
+    """Which model's vectors are searched, and which are being made."""
 
-    list_display = ("chunk_id", "file", "owner")
-    list_filter = ("owner",)
-    search_fields = ("file__name",)
-    list_select_related = ("file", "owner")
-    fields = ("chunk", "file", "owner")
-    show_full_result_count = False
+    list_display = ("id", "model_id", "dimensions", "state", "created_at", "retired_at")
 
 
 @admin.register(IndexedFile)
@@ -49,7 +44,7 @@ class IndexedFileAdmin(_ReadOnly, admin.ModelAdmin[IndexedFile]):
     """What is indexed of each file."""
 
     list_display = ("file", "owner", "generation", "language", "chunk_count", "lexeme_count", "created_at")
-    list_filter = ("model_id", "configuration", "owner")
+    list_filter = ("configuration", "owner")
     search_fields = ("file__name",)
     list_select_related = ("file", "owner")
 

@@ -6,14 +6,14 @@ Names are read from the files' own rows, so that a renamed file is found by its 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
-
-from django.db import connection
+from typing import Any
 
 from search.analysis import sequence
 from search.retrieval import Scope
-from search.scopes import condition
+from search.scopes import file_condition
 
 _MOST_FILES = 200
 _MOST_WORDS = 64
@@ -26,25 +26,35 @@ _NAMES = """
 SELECT d.number, f.name FROM (
     SELECT id, name FROM files_filerecord
     WHERE owner_id = %(owner)s
-      AND to_tsvector('simple'::regconfig, translate(name, '_-.', '   ')) @@ %(words)s::tsquery
+      AND to_tsvector('simple'::regconfig, translate(name, '_-.', '   ')) @@ %(names)s::tsquery
 ) f JOIN search_indexedfile d ON d.file_id = f.id
-WHERE d.number IN (SELECT number FROM search_indexedfile WHERE {scope})
-ORDER BY length(f.name), d.number LIMIT %(limit)s
+WHERE d.number IN (SELECT number FROM search_indexedfile WHERE {files})
+ORDER BY length(f.name), d.number LIMIT %(most_names)s
 """
 
 
-def named_documents(text: str, scope: Scope) -> dict[int, float]:
-    """Return the numbers of the indexed files that `text` names, each with how much of `text` its name is: 0 to 1."""
-    asked = sequence(text)
-    words = dict.fromkeys([*asked.split(), *_UNSPACED.findall(text.lower())])
+@dataclass(frozen=True, slots=True)
+class NamesSought:
+    """A query for the numbers and names of files that a question may name, with its parameters beside the scope's."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+
+
+def names_sought(text: str, scope: Scope) -> NamesSought | None:
+    """Return the query for files that have a word of `text` in their names; None where it has no words."""
+    words = dict.fromkeys([*sequence(text).split(), *_UNSPACED.findall(text.lower())])
     sought = [word for word in words if len(word) <= _LONGEST_WORD][:_MOST_WORDS]
     if not sought:
-        return {}
-    scope_sql, parameters = condition(scope)
+        return None
     quoted = " | ".join("'{}'".format(word.replace("'", "")) for word in sought)
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES.format(scope=scope_sql), {**parameters, "words": quoted, "limit": _MOST_FILES})
-        shares = {number: share_named(name, asked) for number, name in cursor.fetchall()}
+    return NamesSought(_NAMES.format(files=file_condition(scope)), {"names": quoted, "most_names": _MOST_FILES})
+
+
+def named_documents(names: Mapping[int, str], text: str) -> dict[int, float]:
+    """Return those of the documents, given by number and name, that `text` names, and how much of it the name is."""
+    asked = sequence(text)
+    shares = {number: share_named(name, asked) for number, name in names.items()}
     return {number: share for number, share in shares.items() if share}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from orchestra.common.errors import OrchestraError
 from orchestra.monitoring.checks import Outcome, registry
 from search.embedders import embedders
-from search.models import DIMENSIONS
 
 
 def register() -> None:
@@ -22,6 +21,8 @@ def check_model() -> Outcome:
         return Outcome.failed(
             f"The model does not load: {exc}", "Install requirements.txt again; see EMBEDDING_ENGINE."
         )
-    if vector.shape != (DIMENSIONS,):
-        return Outcome.failed(f"The model gives {vector.shape}, not {DIMENSIONS} numbers.", "Check EMBEDDING_MODEL.")
-    return Outcome.passed(f"{embedder.model_id} gives {DIMENSIONS} dimensions.")
+    if vector.shape != (embedder.dimensions,):
+        return Outcome.failed(
+            f"The model gives {vector.shape}, not {embedder.dimensions} numbers.", "Check EMBEDDING_MODEL."
+        )
+    return Outcome.passed(f"{embedder.model_id} gives {embedder.dimensions} dimensions.")

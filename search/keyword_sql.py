@@ -1,56 +1,43 @@
-"""BM25 and what belongs to it as SQL: fixed texts with places for a scope's conditions and for parameters.
+"""A search as SQL: fixed texts with places for a scope's conditions and for parameters.
 
-For `search.keywords`, which fills them in. A passage is one number here: its document's, then 24 bits of ordinal.
+For `search.keywords`, which fills them in. A passage is one number here, as in `search.passages`.
 """
 
 from __future__ import annotations
 
-from search.indexing.languages import lexeme_prefixes
-from search.stemming import DICTIONARIES, LEXEMES
-
-PREFIXES = ", ".join(f"('{name}', '{prefix}')" for name, prefix in lexeme_prefixes().items())
-
-# `wanted` fills in the scores of passages that only the vectors found. Each step is shaped by what it costs at a
-# hundred thousand passages: postings are read once; a word's weight is looked up per posting, not per passage (OFFSET 0
-# keeps it there, and leaves the planner an estimate with which it groups by hash instead of sorting); a passage is one
-# number (document, block and ordinal); and the wanted passages are looked up by their ids.
-TERMS = f"""
-stats AS MATERIALIZED (
+# Counted in each search, or, for an owner of very many files, given.
+COUNTED = """
     SELECT sum(n)::float8 AS n, sum(total)::float8 / NULLIF(sum(n), 0) AS mean,
            array_agg(configuration) AS configurations
     FROM (SELECT configuration, sum(chunk_count) AS n, sum(lexeme_count) AS total
-          FROM search_indexedfile WHERE {{scope}} GROUP BY configuration) g
-), dictionaries AS MATERIALIZED (
-    SELECT * FROM ({{dictionaries}}) AS every WHERE configuration IN (SELECT unnest(configurations)::text FROM stats)
-), asked AS MATERIALIZED (
-    SELECT * FROM unnest(%(numbers)s::int[], %(tokens)s::text[], %(exact)s::bool[], %(times)s::int[],
-                         %(required)s::bool[]) AS a (term, token, exact, times, required)
-), meanings AS MATERIALIZED (
-    SELECT a.term, a.token, a.times, a.required, ARRAY[a.token] AS lexemes, '' AS prefix FROM asked a WHERE a.exact
-    UNION ALL
-    SELECT a.term, a.token, a.times, a.required, {LEXEMES.format(word="a.token", configuration="c.name")},
-           coalesce(p.prefix, c.name || '=')
-    FROM asked a CROSS JOIN unnest((SELECT configurations FROM stats)) AS c (name)
-    LEFT JOIN (VALUES {PREFIXES}) AS p (name, prefix) USING (name)
-    WHERE NOT a.exact
+          FROM search_indexedfile WHERE {files} GROUP BY configuration) g
+"""
+KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s::varchar[] AS configurations"
+# Both sides of a search in one statement: what the words find, what is nearest, and for each what only the other found
+# its score on this side. Each step is shaped by what it costs at a hundred thousand passages: postings are read once; a
+# word's weight is looked up per posting, not per passage (OFFSET 0 keeps it there, and leaves the planner an estimate
+# with which it groups by hash instead of sorting); no number is a numeric; the scores are read once, for the best ones
+# and for those of the nearest passages; a passage is one number (document, block and ordinal). `slope` is what a
+# passage's length weighs.
+HYBRID = """
+WITH counted AS MATERIALIZED (
+    {stats}
+), stats AS MATERIALIZED (
+    SELECT n, configurations, %(k1)s::float8 * %(b)s::float8 / mean AS slope FROM counted
 ), terms AS MATERIALIZED (
-    SELECT m.term, m.times, prefix || l.lexeme AS lexeme,
-           CASE WHEN m.required AND m.term NOT IN (SELECT term FROM meanings WHERE cardinality(lexemes) = 0)
-           THEN 1::bigint << m.term ELSE 0 END AS bit
-    FROM meanings m CROSS JOIN unnest(m.lexemes) AS l (lexeme)
-)"""  # noqa: S608  # put together from fixed texts
-BM25 = """
-WITH {terms}, postings AS MATERIALIZED (
+    SELECT * FROM unnest(%(numbers)s::int[], %(lexemes)s::text[], %(times)s::int[], %(bits)s::bigint[])
+        AS t (term, lexeme, times, bit)
+), postings AS MATERIALIZED (
     SELECT lexeme, (document_id << 24) + (block::bigint << 10) AS base, postings
-    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(ARRAY(SELECT lexeme FROM terms))
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(lexemes)s::text[])
 ), found_terms AS (
-    SELECT t.term, least(sum(p.passages), (SELECT n FROM stats)) AS passages
+    SELECT t.term, least(sum(p.passages)::float8, (SELECT n FROM stats)) AS passages
     FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p
     JOIN terms t USING (lexeme)
     GROUP BY t.term
 ), weights AS MATERIALIZED (
     SELECT t.lexeme, bit_or(t.bit) AS bits,
-           sum(t.times * (%(k1)s + 1) * ln(1 + (s.n - f.passages + 0.5) / (f.passages + 0.5))) AS weight
+           sum(t.times * (%(k1)s::float8 + 1) * ln(1 + (s.n - f.passages + 0.5) / (f.passages + 0.5))) AS weight
     FROM found_terms f JOIN terms t USING (term) CROSS JOIN stats s GROUP BY t.lexeme
 ), weighted AS (
     SELECT p.base, p.postings, (SELECT w.weight FROM weights w WHERE w.lexeme = p.lexeme) AS weight {bits}
@@ -58,23 +45,40 @@ WITH {terms}, postings AS MATERIALIZED (
 ), found AS (
     SELECT base, weight, unnest(postings) AS posting {bits_column} FROM weighted
 ), scored AS MATERIALIZED (
-    SELECT base + (posting >> 21) AS passage,
-           sum(weight * ((posting >> 15) & 63) / (((posting >> 15) & 63)
-               + %(k1)s * (1 - %(b)s) + (posting & 32767) * (SELECT %(k1)s * %(b)s / mean FROM stats))) AS score
-    FROM found {excluded} GROUP BY passage {having}
-){named}, best AS (
-    SELECT c.id, s.score, true AS ranked
-    FROM (SELECT * FROM {source} ORDER BY score DESC, passage LIMIT %(limit)s) s
-    JOIN search_indexedfile d ON d.number = s.passage >> 24
-    JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (s.passage & 16777215)
-), filled AS (
-    SELECT c.id, s.score, false AS ranked
-    FROM (SELECT id, file_id, ordinal FROM search_vectorchunk WHERE id = ANY(%(wanted)s) OFFSET 0) c
-    JOIN search_indexedfile d USING (file_id)
-    JOIN {source} s ON s.passage = (d.number << 24) + c.ordinal
+    SELECT passage, sum(weight * times / (times + length + %(k1)s::float8 * (1 - %(b)s::float8))) AS score FROM (
+        SELECT base + (posting >> 21) AS passage, weight, ((posting >> 15) & 63) AS times,
+               (posting & 32767) * (SELECT slope FROM stats) AS length {bits_column}
+        FROM found
+    ) AS parts {excluded} GROUP BY passage {having}
+){named}, near AS MATERIALIZED (
+    {near}
+), ranked AS MATERIALIZED (
+    SELECT passage, score, row_number() OVER (ORDER BY score DESC, passage) <= %(limit)s AS worded FROM (
+        SELECT passage, score FROM {source}
+        ORDER BY passage IN (SELECT passage FROM near) DESC, score DESC, passage
+        LIMIT %(limit)s + (SELECT count(*) FROM near)
+    ) AS best
 )
-SELECT id, score, bool_or(ranked) AS ranked FROM (SELECT * FROM best UNION ALL SELECT * FROM filled) AS both_sides
-GROUP BY id, score ORDER BY score DESC, id
+SELECT 'passage', coalesce(n.passage, r.passage) AS passage,
+       coalesce(n.cosine, {cosine}), coalesce(r.score, 0), n.passage IS NOT NULL, coalesce(r.worded, false), NULL
+FROM near n FULL JOIN (SELECT * FROM ranked WHERE worded OR passage IN (SELECT passage FROM near)) r USING (passage)
+UNION ALL
+SELECT 'term', 0, 0, weight, false, false, lexeme FROM weights
+UNION ALL
+SELECT 'configuration', 0, 0, 0, false, false, unnest(configurations) FROM stats
+UNION ALL
+SELECT 'name', number, 0, 0, false, false, name FROM ({names}) AS names
+"""
+# A passage that only the words found; its vector is looked up by its key.
+COSINE = """(
+    SELECT -(e.embedding <#> %(vector)s::halfvec) FROM search_chunkembedding e
+    WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s
+      AND e.document_id = r.passage >> 24 AND e.ordinal = r.passage & 16777215)"""
+COSINES = """
+SELECT (e.document_id << 24) + e.ordinal, -(e.embedding <#> %(vector)s::halfvec)
+FROM unnest(%(passages)s::bigint[]) AS p (passage) JOIN search_chunkembedding e
+  ON e.document_id = p.passage >> 24 AND e.ordinal = (p.passage & 16777215)
+WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s
 """
 # A file that the question names brings its first passage, and all of its passages rise by a share of the best score.
 NAMED = """, named AS MATERIALIZED (
@@ -85,18 +89,15 @@ NAMED = """, named AS MATERIALIZED (
     FROM (SELECT passage, score FROM scored UNION ALL SELECT document << 24, 0 FROM named) s GROUP BY s.passage
 )"""
 EXCLUDED = """
-WHERE base + (posting >> 21) NOT IN (
+WHERE passage NOT IN (
     SELECT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21)
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s))
 """
+# Which of some passages have one of some words.
 HOLDING = """
-SELECT c.id FROM (
-    SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21) AS passage
-    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s)
-) p JOIN (
-    SELECT v.id, (d.number << 24) + v.ordinal AS passage
-    FROM search_vectorchunk v JOIN search_indexedfile d USING (file_id) WHERE v.id = ANY(%(chunks)s)
-) c USING (passage)
+SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (posting >> 21) AS passage
+FROM search_keywordposting CROSS JOIN LATERAL unnest(postings) AS posting
+WHERE {documents} AND lexeme = ANY(%(excluded)s) AND document_id = ANY(%(among)s)
 """
 # The prefix of a word, to the lexemes that start with it.
 EXPANSIONS = """
@@ -108,10 +109,16 @@ BITS = ", (SELECT w.bits FROM weights w WHERE w.lexeme = p.lexeme) AS bits"
 HAVING = "HAVING bit_or(bits) & (SELECT bit_or(bit) FROM terms) = (SELECT bit_or(bit) FROM terms)"
 # Looks into texts, for what no index has: words that a language does not count.
 SCAN = """
-SELECT id FROM (
-    SELECT id, text FROM search_vectorchunk
-    WHERE file_id IN (SELECT file_id FROM search_indexedfile WHERE {scope}) LIMIT %(most)s
+SELECT (number << 24) + ordinal FROM (
+    SELECT d.number, c.ordinal, c.text
+    FROM (SELECT number, file_id FROM search_indexedfile WHERE {files}) d
+    JOIN search_vectorchunk c USING (file_id) LIMIT %(most)s
 ) c WHERE text ~* ALL(%(patterns)s) LIMIT %(limit)s
 """
-# For an installation with a configuration of its own; others use what is known of PostgreSQL's.
-ALL_DICTIONARIES = DICTIONARIES.format(configurations="(SELECT configurations FROM stats)")
+TEXTS = """
+SELECT (d.number << 24) + c.ordinal, c.text
+FROM unnest(%(passages)s::bigint[]) AS p (passage)
+JOIN search_indexedfile d ON d.number = p.passage >> 24 AND d.owner_id = %(owner)s
+JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = (p.passage & 16777215)
+"""
+NO_NAMES = "SELECT 0::bigint AS number, '' AS name WHERE false"

@@ -1,4 +1,4 @@
-"""The keyword side: BM25 over the owner's postings, inside PostgreSQL.
+"""Both sides of a search in one statement: BM25 over the owner's postings, nearest vectors, and each other's scores.
 
 PostgreSQL's own query parsers join words with AND and find almost nothing for a natural question; here every word of
 the question may match, and how rare it is among the owner's passages decides what it weighs.
@@ -16,19 +16,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 
 from search import keyword_sql as sql
 from search.analysis import Token, asked, is_paired, normalised
-from search.indexing.languages import lexeme_prefix, lexeme_prefixes
+from search.file_names import NamesSought
+from search.indexing.languages import lexeme_prefix
 from search.models import IndexedFile
+from search.owners import MANY_DOCUMENTS, facts_of
+from search.passages import document_of
 from search.ranking.query_syntax import ParsedQuery
-from search.retrieval import Scope
-from search.scopes import condition, document_condition
-from search.stemming import known_dictionaries, stems
+from search.retrieval import Found, Scope, Space
+from search.scopes import document_condition, file_condition, parameters_of
+from search.stemming import stems
+from search.vector_stores.base import NOTHING_NEAR, Nearest, rows, statement
 
 K1 = 1.2
 B = 0.75
@@ -39,84 +41,92 @@ _SHORTEST_PREFIX = 2  # of letters; a character of a script without spaces says 
 
 
 @dataclass(frozen=True, slots=True)
-class KeywordScores:
-    """BM25 of passages: `ranked` are the best ones, best first; `scores` also covers those asked for.
+class Question:
+    """What is asked of the index of `scope`.
 
-    `dropped` are those of the asked for that the question excludes, or that lack a phrase which it quotes.
-    """
-
-    ranked: tuple[UUID, ...] = ()
-    scores: dict[UUID, float] = field(default_factory=dict)
-    dropped: frozenset[UUID] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class KeywordQuestion:
-    """A question to the keywords of `scope`.
-
-    `wanted` are passages whose scores are asked for, whether they are among the `limit` best or not. `named` gives the
-    share of the best score that documents, by number, get on top. Passages must have all words of `whole`, stop words
-    aside.
+    `near` brings the nearest passages, and the vector with which what only the words found is compared; without it
+    there are none, and no cosines. `limit` is how many passages the words bring. `named` gives the share of the best
+    score that documents, by number, get on top. Passages must have all words of `whole`, stop words aside.
     """
 
     query: ParsedQuery
     scope: Scope
     limit: int
-    wanted: tuple[UUID, ...] = ()
+    space: Space | None = None
+    near: Nearest = NOTHING_NEAR
+    names: NamesSought | None = None
     named: Mapping[int, float] = field(default_factory=dict)
     whole: str = ""
 
 
-def best_by_words(ask: KeywordQuestion) -> KeywordScores:
-    """Return the passages that match the words of the question best, and have none that it excludes."""
-    terms = _terms(ask.query, ask.scope, ask.whole)
-    if not terms and not ask.named:
-        return KeywordScores()
-    excluded = _excluded(ask.query.excluded, ask.scope)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the statement found: passages, best by words first; the weight of each lexeme; names of documents.
+
+    `configurations` are those by which the files of the scope were stemmed.
+    """
+
+    found: tuple[Found, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    configurations: frozenset[str] = frozenset()
+
+
+def look_up(ask: Question) -> Answer:
+    """Return the passages that match the words of the question best and those that are near to it."""
+    configurations = _configurations(ask)
+    answer = _asked(ask, configurations)
+    if answer.configurations <= set(configurations):
+        return answer
+    facts_of.forget()  # a file in a language that was not there a moment ago
+    return _asked(ask, sorted(answer.configurations))
+
+
+def _asked(ask: Question, configurations: Sequence[str]) -> Answer:
+    excluded = _excluded(ask.query.excluded, configurations)
+    statistics, known = _statistics(ask)
+    names = ask.names if ask.names and not ask.named else None
     values = {
-        **condition(ask.scope)[1],
-        **_columns(terms),
+        **parameters_of(ask.scope),
+        **ask.near.parameters,
+        **known,
+        **_columns(_terms(ask, configurations)),
+        **(names.parameters if names else {}),
+        "limit": ask.limit,
         "documents": list(ask.named),
         "shares": list(ask.named.values()),
         "excluded": excluded,
         "k1": K1,
         "b": B,
-        "limit": ask.limit,
-        "wanted": list(ask.wanted),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_statement(ask, excluded=bool(excluded)), values)
-        rows = cursor.fetchall()
-    return KeywordScores(
-        ranked=tuple(chunk_id for chunk_id, _, ranked in rows if ranked),
-        scores={chunk_id: float(score) for chunk_id, score, _ in rows},
-    )
+        cursor.execute(statement(ask.near, _hybrid(ask, names, statistics, excluded=bool(excluded))), values)
+        return _answer(rows(cursor))
 
 
-def holding(chunk_ids: Collection[UUID], words: Iterable[str], scope: Scope) -> set[UUID]:
+def cosines(passages: Collection[int], ask: Question) -> dict[int, float]:
+    """Return the cosine of each of the passages to the question; none for a question without a vector."""
+    if "vector" not in ask.near.parameters:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.COSINES, {**ask.near.parameters, "passages": list(passages)})
+        return dict(cursor.fetchall())
+
+
+def holding(passages: Collection[int], words: Iterable[str], scope: Scope) -> set[int]:
     """Return those of the passages that have one of the words."""
-    lexemes = _excluded(words, scope)
-    if not lexemes or not chunk_ids:
+    lexemes = _excluded(words, configurations_of(scope))
+    if not lexemes or not passages:
         return set()
-    values = {**condition(scope)[1], "excluded": lexemes, "chunks": list(chunk_ids)}
+    values = {**parameters_of(scope), "excluded": lexemes, "among": list({document_of(p) for p in passages})}
     with connection.cursor() as cursor:
         cursor.execute(sql.HOLDING.format(documents=document_condition(scope)), values)
-        return {row[0] for row in cursor.fetchall()}
-
-
-def lexemes_of(text: str, configurations: Iterable[str]) -> list[str]:
-    """Return the tokens and stems of `text` under each configuration, for highlighting: without any prefix."""
-    found = list(asked(text))
-    words = {token.text for token in found if not token.exact}
-    lexemes = {token.text: None for token in found if token.exact}
-    for configuration in configurations:
-        lexemes |= dict.fromkeys(stem for stemmed in stems(configuration, words).values() for stem in stemmed)
-    return list(lexemes)
+        return {row[0] for row in cursor.fetchall()} & set(passages)
 
 
 def has_lexemes(text: str, scope: Scope) -> bool:
     """Return whether any word of `text` is indexed for any of the owner's languages: stop words are not."""
-    return bool(_lexemes(list(asked(text)), scope))
+    return bool(_lexemes(list(asked(text)), configurations_of(scope)))
 
 
 def configurations_of(scope: Scope) -> list[str]:
@@ -125,54 +135,101 @@ def configurations_of(scope: Scope) -> list[str]:
     return list(found.distinct())
 
 
-def _excluded(words: Iterable[str], scope: Scope) -> list[str]:
+def _answer(found_rows: Iterable[tuple[Any, ...]]) -> Answer:
+    by_kind: dict[str, list[tuple[Any, ...]]] = {"passage": [], "term": [], "name": [], "configuration": []}
+    for kind, *row in found_rows:
+        by_kind[kind].append(tuple(row))
+    found = [
+        Found(passage, cosine or 0.0, float(score), near, worded)
+        for passage, cosine, score, near, worded, _ in by_kind["passage"]
+    ]
+    return Answer(
+        found=tuple(sorted(found, key=lambda one: (-one.keyword, one.passage))),
+        weights={label.rpartition("=")[2]: float(score) for _, _, score, _, _, label in by_kind["term"]},
+        names={number: label for number, *_, label in by_kind["name"]},
+        configurations=frozenset(label for *_, label in by_kind["configuration"]),
+    )
+
+
+def _configurations(ask: Question) -> Sequence[str]:
+    if ask.space is None:
+        return configurations_of(ask.scope)
+    return facts_of(ask.scope.owner_id, ask.space).configurations
+
+
+def _statistics(ask: Question) -> tuple[str, dict[str, Any]]:
+    """Return the SQL for the number of passages and their mean length, and its parameters."""
+    if ask.space is not None and not ask.scope.narrowed:
+        facts = facts_of(ask.scope.owner_id, ask.space)
+        if facts.documents > MANY_DOCUMENTS:
+            mean = facts.lexemes / facts.passages if facts.passages else None
+            return sql.KNOWN, {"n": facts.passages, "mean": mean, "configurations": list(facts.configurations)}
+    return sql.COUNTED.format(files=file_condition(ask.scope)), {}
+
+
+def _excluded(words: Iterable[str], configurations: Sequence[str]) -> list[str]:
     """Return the lexemes to look up to leave out passages that have one of `words`.
 
     What is written as a compound is meant as one: `-e-mail` leaves out neither `e` nor `mail`. Phrases, and scripts
     without spaces, are found by the text instead.
     """
     last = [found[-1] for word in words if " " not in word and (found := list(asked(word)))]
-    return _lexemes([token for token in last if not is_paired(token.text)], scope)
+    return _lexemes([token for token in last if not is_paired(token.text)], configurations)
 
 
-def _lexemes(tokens: Sequence[Token], scope: Scope) -> list[str]:
-    words = {token.text for token in tokens if not token.exact}
-    lexemes = [token.text for token in tokens if token.exact]
-    for configuration in configurations_of(scope) if words else ():
-        prefix = lexeme_prefix(configuration)
-        lexemes += [prefix + stem for stemmed in stems(configuration, words).values() for stem in stemmed]
-    return lexemes
+def _lexemes(tokens: Sequence[Token], configurations: Sequence[str]) -> list[str]:
+    by_token = _stemmed(tokens, configurations)
+    return list(dict.fromkeys(lexeme for token in tokens for stemmed in by_token[token] for lexeme in stemmed))
+
+
+def _stemmed(tokens: Iterable[Token], configurations: Sequence[str]) -> dict[Token, list[list[str]]]:
+    """Return what stands in the index for each token: a list for each configuration, empty for its stop words."""
+    found: dict[Token, list[list[str]]] = {token: [[token.text]] if token.exact else [] for token in tokens}
+    words = {token.text for token in found if not token.exact}
+    for configuration in configurations if words else ():
+        prefix, stemmed = lexeme_prefix(configuration), stems(configuration, words)
+        for token, lexemes in found.items():
+            if not token.exact:
+                lexemes.append([prefix + stem for stem in stemmed[token.text]])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
+    """A lexeme of the question. All that one word or prefix stands for share its `number`: they are one term."""
+
     number: int
-    token: Token
+    lexeme: str
     times: int
-    required: bool = False
+    bit: int = 0
 
 
-def _terms(parsed: ParsedQuery, scope: Scope, whole: str) -> list[_Term]:
-    """Return the terms of the question. The lexemes that a prefix stands for share its number: they are one term."""
-    counted = Counter(asked(parsed.text))
-    needed = list(dict.fromkeys(asked(whole)))[:_MOST_REQUIRED]
+def _terms(ask: Question, configurations: Sequence[str]) -> list[_Term]:
+    counted = Counter(asked(ask.query.text))
+    needed = list(dict.fromkeys(asked(ask.whole)))[:_MOST_REQUIRED]
     ordered = list(dict.fromkeys([*needed, *list(counted)[:MOST_TERMS]]))
-    terms = [
-        _Term(number, token, counted[token] or 1, required=number < len(needed) and len(token.text) > 1)
-        for number, token in enumerate(ordered)
+    stemmed = _stemmed(ordered, configurations)
+    terms = []
+    for number, token in enumerate(ordered):
+        # A passage has a required word in its own language; one that any language does not count cannot be required.
+        required = number < len(needed) and len(token.text) > 1 and all(stemmed[token])
+        lexemes = dict.fromkeys(lexeme for found in stemmed[token] for lexeme in found)
+        terms += [_Term(number, lexeme, counted[token] or 1, required << number) for lexeme in lexemes]
+    starts = [
+        *ask.query.prefixes,
+        *(token.text for token in ordered if len(token.text) == 1 and is_paired(token.text)),
     ]
-    starts = [*parsed.prefixes, *(token.text for token in ordered if len(token.text) == 1 and is_paired(token.text))]
-    for number, start in enumerate(dict.fromkeys(starts), start=len(terms)):
-        terms += [_Term(number, token, 1) for token in _expanded(start, scope)]
+    for number, start in enumerate(dict.fromkeys(starts), start=len(ordered)):
+        terms += [_Term(number, lexeme, 1) for lexeme in _expanded(start, ask.scope, configurations)]
     return terms
 
 
-def _expanded(start: str, scope: Scope) -> list[Token]:
+def _expanded(start: str, scope: Scope, configurations: Sequence[str]) -> list[str]:
     """Return what stands in the index for the words that begin with `start`, in any of the owner's languages."""
     bare = normalised(start).lower()
     if len(bare) < _SHORTEST_PREFIX and not is_paired(bare):
         return []
-    prefixes = [""] if is_paired(bare) else ["", *(lexeme_prefix(name) for name in configurations_of(scope))]
+    prefixes = [""] if is_paired(bare) else ["", *map(lexeme_prefix, configurations)]
     lexemes: dict[str, None] = {}
     with connection.cursor() as cursor:
         for prefix in dict.fromkeys(prefixes):
@@ -185,25 +242,22 @@ def _expanded(start: str, scope: Scope) -> list[Token]:
             }
             cursor.execute(sql.EXPANSIONS, values)
             lexemes |= dict.fromkeys(row[0] for row in cursor.fetchall())
-    return [Token(lexeme, exact=True) for lexeme in lexemes]
+    return list(lexemes)
 
 
 def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
     return {
         "numbers": [term.number for term in terms],
-        "tokens": [term.token.text for term in terms],
-        "exact": [term.token.exact for term in terms],
+        "lexemes": [term.lexeme for term in terms],
         "times": [term.times for term in terms],
-        "required": [term.required for term in terms],
+        "bits": [term.bit for term in terms],
     }
 
 
-def _statement(ask: KeywordQuestion, *, excluded: bool) -> str:
+def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, excluded: bool) -> str:
     documents = document_condition(ask.scope)
-    known = settings.TEXT_SEARCH_CONFIG in lexeme_prefixes()
-    dictionaries = known_dictionaries() if known else sql.ALL_DICTIONARIES
-    return sql.BM25.format(
-        terms=sql.TERMS.format(scope=condition(ask.scope)[0], dictionaries=dictionaries),
+    return sql.HYBRID.format(
+        stats=statistics,
         documents=documents,
         bits=sql.BITS if ask.whole else "",
         bits_column=", bits" if ask.whole else "",
@@ -211,4 +265,7 @@ def _statement(ask: KeywordQuestion, *, excluded: bool) -> str:
         excluded=sql.EXCLUDED.format(documents=documents) if excluded else "",
         named=sql.NAMED if ask.named else "",
         source="raised" if ask.named else "scored",
+        near=ask.near.sql,
+        cosine=sql.COSINE if "vector" in ask.near.parameters else "NULL",
+        names=names.sql if names else sql.NO_NAMES,
     )

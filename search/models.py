@@ -16,7 +16,6 @@ from pgvector.django import HalfVectorField
 from files.models import FileRecord
 from orchestra.common.identifiers import new_id
 
-DIMENSIONS = 384
 NUMBERS = "search_indexedfile_number_seq"
 
 
@@ -32,7 +31,6 @@ class IndexedFile(models.Model):
     language = models.CharField(max_length=16, blank=True, help_text="ISO 639-1; empty where it is not known.")
     configuration = models.CharField(max_length=130, help_text="The text search configuration that stemmed its words.")
     analysis = models.PositiveSmallIntegerField(default=0, help_text="Which version of our analysis made its tokens.")
-    model_id = models.CharField(max_length=100)
     chunk_count = models.PositiveIntegerField()
     lexeme_count = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,16 +63,62 @@ class VectorChunk(models.Model):
         return f"passage {self.ordinal}"
 
 
-class ChunkEmbedding(models.Model):
-    """A passage's vector, unit length, so that the inner product is the cosine."""
+class EmbeddingSpace(models.Model):
+    """The vectors that one model made of all passages: vectors of two models cannot be compared.
 
-    chunk = models.OneToOneField(VectorChunk, on_delete=models.CASCADE, primary_key=True, related_name="embedding")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="+")
-    embedding = HalfVectorField(dimensions=DIMENSIONS)
+    One space is searched. While another one is filled, after a change of the model, it holds a part of the passages; it
+    takes the other's place when it holds all of them (`search.indexing.refilling`).
+    """
+
+    class State(models.TextChoices):
+        FILLING = "filling"
+        ACTIVE = "active"
+        RETIRED = "retired"
+
+    id = models.SmallAutoField(primary_key=True)
+    model_id = models.CharField(max_length=100)
+    dimensions = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("state",), condition=models.Q(state__in=("active", "filling")), name="one_space_per_live_state"
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"vector of {self.pk}"
+        return f"{self.model_id}, {self.state}"
+
+
+class ChunkEmbedding(models.Model):
+    """A passage's vector in a space, unit length, so that the inner product is the cosine.
+
+    Narrow rows in partitions, by space and by the owner's hash (`search.partitions`). A passage is named by its
+    document's number and its ordinal, as in the postings, so that both sides of a search meet without a look at the
+    passages. The database keeps no foreign keys here: what writes and removes passages writes and removes these.
+    """
+
+    pk = models.CompositePrimaryKey("space", "owner", "document", "ordinal")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    document = models.ForeignKey(
+        IndexedFile,
+        to_field="number",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    ordinal = models.PositiveIntegerField()
+    embedding = HalfVectorField()
+
+    def __str__(self) -> str:
+        return f"vector of passage {self.ordinal}"
 
 
 class KeywordPosting(models.Model):

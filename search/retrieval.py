@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from search.ranking.highlighting import Snippet
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose passages are searched, and which of them. Empty tuples do not narrow."""
+    """Whose passages are searched, and which of them. Empty tuples and None do not narrow.
+
+    `added_from` is included, `added_before` is not.
+    """
 
     owner_id: UUID
     file_ids: tuple[UUID, ...] = ()
     kinds: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    added_from: datetime | None = None
+    added_before: datetime | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether this is less than all of the owner's passages."""
+        return self != Scope(self.owner_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +44,85 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A question, where to look, how to weigh, and how many hits to return."""
+    """A question, where to look, how to weigh, and how many hits to return.
+
+    `by_file` makes each hit a file: its best passage, with the next ones below it.
+    """
 
     query: str
     scope: Scope
     limit: int = 10
     tuning: Tuning = field(default_factory=Tuning)
+    by_file: bool = False
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The vectors of one model; `dimensions` is their length."""
+
+    id: int
+    model_id: str
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedQuery:
+    """A question's vector, of unit length and shape (dimensions,), and the space that it lies in."""
+
+    vector: NDArray[np.float32]
+    space: Space
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage, by number, that at least one side brought, with the scores of both.
+
+    `near` and `worded` tell which side: among the nearest by meaning, among the best by words.
+    """
+
+    passage: int
+    cosine: float
+    keyword: float
+    near: bool
+    worded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreParts:
-    """How a hit's score came about: cosine and BM25, and the rank on each side, from 1.
+    """How a hit's score came about.
 
-    `keyword_rank` is None for a passage that has none of the question's words.
+    `vector` is the cosine and `keyword` BM25, each with its rank among the candidates, from 1; `keyword_rank` is None
+    for a passage that has none of the question's words. `vector_part` and `keyword_part` add up to the fused score,
+    whose rank is `fused_rank`. `rerank` is what a reranker said of it, None where none was asked.
     """
 
     vector: float
     keyword: float
     vector_rank: int
     keyword_rank: int | None
+    vector_part: float = 0.0
+    keyword_part: float = 0.0
+    fused_rank: int = 0
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A passage with the very same words as a hit's, which is therefore not a hit of its own."""
+
+    chunk_id: UUID
+    file_id: UUID
+    file_name: str
+    place: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that answers, with its file and its place."""
+    """A passage that answers, with its file and its place.
+
+    `more` are the next passages of the same file where hits are grouped by file.
+    """
 
     chunk_id: UUID
     file_id: UUID
@@ -65,13 +135,34 @@ class Hit:
     snippet: Snippet
     score: float
     parts: ScoreParts
+    twins: tuple[Twin, ...] = ()
+    more: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a search was done: what it looked through, how, and what its words weigh.
+
+    `passages` counts the owner's, `candidates` those that were fused; `method` is how vectors were compared. `terms`
+    maps each lexeme that was found to its weight.
+    """
+
+    weight: float
+    depth: int
+    passages: int
+    candidates: int
+    method: str
+    reranker: str
+    terms: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first, with milliseconds per step."""
+    """Hits, best first, with milliseconds per step. `notes` say in sentences what could not be done."""
 
     query: str
     mode: str
     hits: tuple[Hit, ...]
     timings: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    explanation: Explanation | None = None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import connection
 
 from orchestra.accounts.models import User
-from search.embedders import embedders
+from orchestra.common.identifiers import new_id
+from search import questions
 from search.errors import EmptyQuery, UnknownMode
 from search.hits import build_hits
-from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
@@ -31,16 +34,21 @@ def search(  # one question, its options by name
     scope: Scope | None = None,
     limit: int = 10,
     tuning: Tuning | None = None,
+    by_file: bool = False,
+    explain: bool = False,
     remember: bool = True,
 ) -> SearchResult:
     """Search `user`'s files in a mode and remember the question, unless told otherwise.
 
+    `by_file` groups the passages of a file; `explain` adds how the ranking came about.
     Raises EmptyQuery, UnknownMode.
     """
     if mode not in settings.SEARCH_MODES:
         known = ", ".join(modes.aliases())
         raise UnknownMode(hint=f"Choose one of: {known}.", mode=mode)
-    request = _request(user, query, scope, limit, tuning)
+    text = _text(query)
+    tuning = tuning or Tuning(settings.SEARCH_WEIGHT, settings.SEARCH_DEPTH)
+    request = SearchRequest(text, scope or Scope(user.pk), limit, tuning, by_file, explain)
     result = modes[mode].search(request)
     if remember:
         _remember(user, request, result)
@@ -49,35 +57,51 @@ def search(  # one question, its options by name
 
 def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 10) -> SearchResult:
     """Search `user`'s files by vectors alone."""
-    request = _request(user, query, scope, limit)
+    request = SearchRequest(_text(query), scope or Scope(user.pk), limit)
     watch = Stopwatch()
     with watch.step("embed"):
-        vector = embedders["default"].embed_query(request.query)
+        embedded = questions.embed(request.query)
     with watch.step("vectors"):
-        near = vector_stores["default"].nearest(vector, request.scope, request.limit)
+        near = vector_stores["default"].neighbours(embedded, request.scope, limit) if embedded else []
     with watch.step("hits"):
-        hits = build_hits(request, fuse([Candidate(n.chunk_id, n.score, 0.0) for n in near], vector_weight=1.0))
+        ranking = fuse([Candidate(n.passage, n.cosine, 0.0) for n in near], vector_weight=1.0)
+        hits = build_hits(request, ranking, {})
     result = SearchResult(request.query, "vector", hits, watch.milliseconds())
     _remember(user, request, result)
     return result
 
 
-def _request(user: User, query: str, scope: Scope | None, limit: int, tuning: Tuning | None = None) -> SearchRequest:
+def _text(query: str) -> str:
     text = query.replace("\x00", " ").strip()[:MAX_QUERY]
     if not text:
         raise EmptyQuery
-    tuning = tuning or Tuning(settings.SEARCH_WEIGHT, settings.SEARCH_DEPTH)
-    return SearchRequest(text, scope or Scope(user.pk), limit, tuning)
+    return text
+
+
+# Not waited for until it is on the disk: a question that a power cut takes from the history is no loss.
+_REMEMBER = """
+INSERT INTO search_searchquery (id, user_id, mode, text, filters, result_ids, timings, created_at)
+SELECT %(id)s, %(user)s, %(mode)s, %(text)s, %(filters)s::jsonb, %(hits)s::uuid[], %(timings)s::jsonb, now()
+FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurried
+"""
 
 
 def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:
-    filters = {key: value for key, value in asdict(request.scope).items() if value and key != "owner_id"}
-    SearchQuery.objects.create(
-        user=user,
-        mode=result.mode,
-        text=request.query,
-        filters={key: [str(item) for item in value] for key, value in filters.items()},
-        result_ids=[hit.chunk_id for hit in result.hits],
-        timings=result.timings,
-    )
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "user": user.pk,
+        "mode": result.mode,
+        "text": request.query,
+        "filters": json.dumps(_filters(request.scope)),
+        "hits": [hit.chunk_id for hit in result.hits],
+        "timings": json.dumps(result.timings),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, values)
     logger.info("searched", mode=result.mode, hits=len(result.hits), milliseconds=result.timings)
+
+
+def _filters(scope: Scope) -> dict[str, Any]:
+    """Return what narrows a scope, as JSON."""
+    filters = {key: value for key, value in asdict(scope).items() if value and key != "owner_id"}
+    return {key: list(map(str, value)) if isinstance(value, tuple) else str(value) for key, value in filters.items()}

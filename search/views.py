@@ -12,6 +12,7 @@ from files.states import SEARCHABLE
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 from search import services
+from search.absence import absences
 
 
 class SearchPage(LoginRequiredMixin, TemplateView):
@@ -29,8 +30,11 @@ class SearchPage(LoginRequiredMixin, TemplateView):
             query=query, total=total, searchable=searchable, not_searchable=total - searchable, **kwargs
         )
         if query:
+            missing = self.request.GET.get("missing", "").strip()
             try:
-                context["result"] = services.search(user, query)
+                context["result"] = services.search(user, query, by_file=True, explain=True)
+                if missing:
+                    context |= {"missing": missing, "absences": absences(user, query, missing)}
             except OrchestraError as exc:
                 context["error"] = exc
         return context

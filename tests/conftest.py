@@ -44,6 +44,15 @@ def upload_dir(tmp_path: Path, settings: Any) -> Path:
     return directory
 
 
+@pytest.fixture(autouse=True)
+def _forgotten() -> None:
+    """What searches remember between each other is of rows that the test before rolled back."""
+    from search import owners, spaces
+
+    spaces.searched.forget()
+    owners.facts_of.forget()
+
+
 @pytest.fixture
 def _redis(embedded_services: None) -> Iterator[None]:
     cache.clear()

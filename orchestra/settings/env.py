@@ -95,6 +95,11 @@ class Environment(BaseSettings):
     chunk_overlap: int = Field(200, ge=0, le=2000, description="Characters that neighbouring passages share.")
     search_weight: float = Field(0.5, ge=0, le=1, description="Share of meaning against words in a hit's score.")
     search_depth: int = Field(100, ge=10, le=1000, description="Candidates that each side of a search contributes.")
+    search_exact_rows: int = Field(
+        20_000,
+        ge=1_000,
+        description="Passages of one owner up to which every vector is compared; above it, an index of their own.",
+    )
     text_search_config: str = Field("english", description="Stems the words of files in no known language.")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")

@@ -61,7 +61,13 @@ EMBEDDERS = {
         "OPTIONS": _ENGINE_OPTIONS.get(_env.embedding_engine, {}),
     }
 }
-VECTOR_STORES = {"default": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"}}
+SEARCH_EXACT_ROWS = _env.search_exact_rows
+VECTOR_STORES = {
+    "default": {
+        "BACKEND": "search.vector_stores.pgvector.PgVectorStore",
+        "OPTIONS": {"exact_rows": SEARCH_EXACT_ROWS},
+    }
+}
 SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
 
 CHUNK_SIZE = _env.chunk_size

@@ -51,9 +51,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "files"
 CELERY_TASK_QUEUES = (Queue("files"), Queue("system"))
-CELERY_TASK_ROUTES = {"orchestra.*": {"queue": "system"}, "files.tasks.sweep": {"queue": "system"}}
+CELERY_TASK_ROUTES = {
+    "orchestra.*": {"queue": "system"},
+    "files.tasks.sweep": {"queue": "system"},
+    "search.tasks.*": {"queue": "system"},
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "files.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 

@@ -16,6 +16,8 @@ class FiltersSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1000)
     kinds = serializers.ListField(child=serializers.CharField(max_length=20), required=False, max_length=20)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=20)
+    added_from = serializers.DateTimeField(required=False, help_text="Files added at this time or later.")
+    added_before = serializers.DateTimeField(required=False, help_text="Files added before this time.")
 
 
 class VectorSearchSerializer(serializers.Serializer[Any]):
@@ -30,6 +32,39 @@ class SearchSerializer(VectorSearchSerializer):
     """A question in a mode."""
 
     mode = serializers.ChoiceField(choices=list(settings.SEARCH_MODES), default="basic")
+    group_by = serializers.ChoiceField(
+        choices=("passage", "file"),
+        default="passage",
+        help_text="`file`: each hit is a file's best passage, with the next ones of that file in `more`.",
+    )
+    explain = serializers.BooleanField(default=False, help_text="Say how the ranking came about.")
+
+
+class AbsenceQuestionSerializer(serializers.Serializer[Any]):
+    """A question, and the file that was expected to answer it."""
+
+    query = serializers.CharField(max_length=MAX_QUERY)
+    file = serializers.UUIDField()
+    filters = FiltersSerializer(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
+
+
+class AbsenceSerializer(serializers.Serializer[Any]):
+    """Why a file is not among the hits."""
+
+    file_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    code = serializers.ChoiceField(
+        choices=(
+            *("present", "not_ready", "failed", "cancelled", "no_text", "not_indexed"),
+            *("filtered", "ruled_out", "outranked"),
+        )
+    )
+    message = serializers.CharField()
+    rank = serializers.IntegerField(
+        allow_null=True, help_text="Its best passage's place; null where none was compared."
+    )
+    details = serializers.DictField()
 
 
 class HitFileSerializer(serializers.Serializer[Any]):
@@ -57,9 +92,22 @@ class ScorePartsSerializer(serializers.Serializer[Any]):
     keyword = serializers.FloatField(help_text="BM25.")
     vector_rank = serializers.IntegerField()
     keyword_rank = serializers.IntegerField(allow_null=True)
+    vector_part = serializers.FloatField(help_text="The vectors' share of the fused score.")
+    keyword_part = serializers.FloatField(help_text="The words' share of the fused score.")
+    fused_rank = serializers.IntegerField(help_text="Rank by the fused score, before a reranker.")
+    rerank = serializers.FloatField(allow_null=True, help_text="The reranker's score; null where none was asked.")
 
 
-class HitSerializer(serializers.Serializer[Any]):
+class TwinSerializer(serializers.Serializer[Any]):
+    """A passage with the same words as a hit's."""
+
+    chunk_id = serializers.UUIDField()
+    file_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    place = serializers.DictField()
+
+
+class PassageSerializer(serializers.Serializer[Any]):
     """A passage that answers."""
 
     chunk_id = serializers.UUIDField()
@@ -72,6 +120,25 @@ class HitSerializer(serializers.Serializer[Any]):
     parts = ScorePartsSerializer()
 
 
+class HitSerializer(PassageSerializer):
+    """A hit: a passage, what has the same words, and what else of its file answers."""
+
+    same = TwinSerializer(source="twins", many=True, help_text="Passages with the very same words, here or elsewhere.")
+    more = PassageSerializer(many=True, help_text="Further passages of the file, with `group_by: file`.")
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """How the ranking came about."""
+
+    weight = serializers.FloatField(help_text="Share of meaning against words.")
+    depth = serializers.IntegerField(help_text="Candidates that each side brings.")
+    passages = serializers.IntegerField(help_text="All passages of the owner.")
+    candidates = serializers.IntegerField(help_text="Passages that were fused.")
+    method = serializers.CharField(help_text="How vectors were compared.")
+    reranker = serializers.CharField(help_text="Empty where there is none.")
+    terms = serializers.DictField(child=serializers.FloatField(), help_text="What each word of the question weighs.")
+
+
 class SearchResultSerializer(serializers.Serializer[Any]):
     """Hits, best first."""
 
@@ -79,3 +146,5 @@ class SearchResultSerializer(serializers.Serializer[Any]):
     mode = serializers.CharField()
     hits = HitSerializer(many=True)
     timings = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds per step.")
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What could not be done, in sentences.")
+    explanation = ExplanationSerializer(allow_null=True)

@@ -6,5 +6,6 @@ from search.api import views
 
 urlpatterns = [
     path("search", views.SearchView.as_view(), name="api-search"),
+    path("search/absence", views.AbsenceView.as_view(), name="api-search-absence"),
     path("files/search", views.VectorSearchView.as_view(), name="api-files-search"),
 ]

@@ -11,7 +11,14 @@ from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
 from search import services
-from search.api.serializers import SearchResultSerializer, SearchSerializer, VectorSearchSerializer
+from search.absence import why_absent
+from search.api.serializers import (
+    AbsenceQuestionSerializer,
+    AbsenceSerializer,
+    SearchResultSerializer,
+    SearchSerializer,
+    VectorSearchSerializer,
+)
 from search.retrieval import Scope
 
 
@@ -21,6 +28,8 @@ def _scope(user: User, filters: dict[str, Any]) -> Scope:
         file_ids=tuple(filters.get("files", ())),
         kinds=tuple(filters.get("kinds", ())),
         tags=tuple(filters.get("tags", ())),
+        added_from=filters.get("added_from"),
+        added_before=filters.get("added_before"),
     )
 
 
@@ -34,8 +43,30 @@ class SearchView(APIView):
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
         scope = _scope(user, data.get("filters", {}))
-        result = services.search(user, data["query"], mode=data["mode"], scope=scope, limit=data["limit"])
+        result = services.search(
+            user,
+            data["query"],
+            mode=data["mode"],
+            scope=scope,
+            limit=data["limit"],
+            by_file=data["group_by"] == "file",
+            explain=data["explain"],
+        )
         return Response(SearchResultSerializer(result).data)
+
+
+class AbsenceView(APIView):
+    """Why is my file not here?"""
+
+    @extend_schema(request=AbsenceQuestionSerializer, responses=AbsenceSerializer)
+    def post(self, request: Request) -> Response:
+        """Say why a file of the caller's is not among the hits of a question, or where it stands."""
+        serializer = AbsenceQuestionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data, user = serializer.validated_data, cast(User, request.user)
+        scope = _scope(user, data.get("filters", {}))
+        absence = why_absent(user, data["query"], data["file"], scope=scope, limit=data["limit"])
+        return Response(AbsenceSerializer(absence).data)
 
 
 class VectorSearchView(APIView):

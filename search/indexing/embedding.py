@@ -61,6 +61,33 @@ class Embedder(ABC):
         return vector
 
 
+def embed_whole(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return one row per text as `embed_passages` does, for texts that may be longer than the model reads.
+
+    A text that is too long is embedded in parts, and has the mean of their vectors: passages that were cut for another
+    model must not lose their ends.
+    """
+    import numpy as np
+
+    parts = [_parts(embedder, text) for text in texts]
+    vectors = embedder.embed_passages([part for group in parts for part in group])
+    rows = np.zeros((len(texts), embedder.dimensions), np.float32)
+    start = 0
+    for row, group in enumerate(parts):
+        mean = vectors[start : start + len(group)].mean(axis=0)
+        rows[row] = mean / (np.linalg.norm(mean) or 1.0)
+        start += len(group)
+    return rows
+
+
+def _parts(embedder: Embedder, text: str) -> list[str]:
+    words = text.split()
+    if len(words) < 2 or embedder.count_tokens(text) <= embedder.max_tokens:
+        return [text]
+    half = len(words) // 2
+    return [*_parts(embedder, " ".join(words[:half])), *_parts(embedder, " ".join(words[half:]))]
+
+
 class PerProcess(Generic[T]):
     """A value made at first use, once in each process.
 

@@ -17,7 +17,7 @@ from files.findings import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
-from search.embedders import embedders
+from search import spaces
 from search.indexing import languages, writing
 from search.indexing.chunking import Chunk, ChunkOptions, chunk_stream
 from search.indexing.context import title_of, with_context
@@ -25,6 +25,7 @@ from search.indexing.embedding import Embedder
 from search.indexing.languages import FileLanguage
 from search.indexing.posting_spool import PostingSpool
 from search.indexing.spool import ChunkSpool
+from search.retrieval import Space
 
 _BATCH = 32
 _PAGE = 200
@@ -50,14 +51,14 @@ class IndexStage(Stage):
         """
         while not context.complete and context.file.character_count < _ENOUGH:
             yield False
-        embedder, ahead, about = embedders["default"], not context.complete, _About.of(context.file)
+        space, ahead, about = spaces.for_writing(), not context.complete, _About.of(context.file)
         with ChunkSpool() as spool, PostingSpool(about.configuration, code=context.file.kind == "code") as postings:
-            yield from _embedded(context, embedder, about.title, spool, postings)
+            yield from _embedded(context, spaces.embedder_of(space), about.title, spool, postings)
             title, about = about.title, _About.of(context.file) if ahead else about
             if about.title == title:
                 postings.finish()
                 with context.fenced():
-                    _replace(context, embedder, spool, postings, about.language)
+                    _replace(context, space, spool, postings, about.language)
                 return
         yield from self.steps(context)
 
@@ -115,10 +116,10 @@ def _embedded(
 
 
 def _replace(
-    context: StageContext, embedder: Embedder, spool: ChunkSpool, postings: PostingSpool, language: FileLanguage
+    context: StageContext, space: Space, spool: ChunkSpool, postings: PostingSpool, language: FileLanguage
 ) -> None:
     file, attempt = context.file, context.claim.attempt
-    writing.replace(file, attempt, spool, embedder.model_id, language.of_words, postings=postings)
+    writing.replace(file, attempt, spool, space, language.of_words, postings=postings)
     changes = {"chunk_count": spool.count, "language": language.of_record, "version": F("version") + 1}
     FileRecord.objects.filter(pk=file.pk).update(**changes)
 

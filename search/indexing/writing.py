@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from psycopg.types.json import Jsonb
 
 from files.findings import place_as_json
 from files.models import FileRecord
+from search import spaces
 from search.indexing.keyword_rows import ANALYSIS
 from search.indexing.languages import configuration
 from search.indexing.posting_spool import PostingSpool
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
+from search.retrieval import Space
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _COPY_CHUNKS = """
 COPY search_vectorchunk (id, file_id, owner_id, generation, ordinal, text, place, token_count)
 FROM STDIN (FORMAT BINARY)
 """
-_COPY_EMBEDDINGS = "COPY search_chunkembedding (chunk_id, owner_id, file_id, embedding) FROM STDIN (FORMAT BINARY)"
-
+_COPY_EMBEDDINGS = """
+COPY search_chunkembedding (space_id, owner_id, document_id, ordinal, embedding) FROM STDIN (FORMAT BINARY)
+"""
 _COPY_POSTINGS = """
 COPY search_keywordposting (owner_id, document_id, block, lexeme, postings) FROM STDIN
 """
@@ -35,28 +43,29 @@ def replace(
     file: FileRecord,
     generation: int,
     spool: ChunkSpool,
-    model_id: str,
+    space: Space,
     language: str = "",
     *,
     postings: PostingSpool | None = None,
 ) -> None:
     """Replace everything the index holds of `file` by the spooled chunks; their text is in `language`, if known.
 
-    `postings` are those of the chunks, all of them made, if somebody has; they are used where they fit the language.
+    Their vectors belong to `space`. `postings` are those of the chunks, if somebody has made them all; they are used where
+    they fit the language. Raises SpaceChanged where `space` is no longer the one that is searched.
     """
+    spaces.hold(space)
     remove(file.pk)
     _copy_chunks(file, generation, spool)
-    _copy_embeddings(file, spool)
     document = IndexedFile.objects.create(
         file=file,
         owner_id=file.owner_id,
         generation=generation,
         language=language,
-        model_id=model_id,
         chunk_count=spool.count,
         lexeme_count=0,
     )
     document.refresh_from_db(fields=("number",))
+    write_vectors(document, space, ((chunk.ordinal, vector) for _, chunk, vector in spool.records()))
     if postings is not None and postings.configuration == configuration(language, settings.TEXT_SEARCH_CONFIG):
         _copy_postings(document, postings)
     else:
@@ -82,16 +91,22 @@ def _copy_postings(document: IndexedFile, postings: PostingSpool) -> None:
 
 def remove(file_id: UUID) -> None:
     """Remove everything the index holds of a file."""
+    documents = IndexedFile.objects.filter(file_id=file_id)
+    for document in documents.select_for_update():  # whoever fills in its vectors is waited for
+        # With the owner, so that one partition of each space is looked at.
+        _delete(ChunkEmbedding.objects.filter(owner_id=document.owner_id, document=document))
     remove_keywords(file_id)
-    for model in (ChunkEmbedding, VectorChunk, IndexedFile):
-        # Straight SQL: there is nothing below these rows that Django would have to look for.
-        rows: Any = model._default_manager.filter(file_id=file_id)
-        rows._raw_delete(rows.db)  # the documented delete() would first select every row
+    _delete(VectorChunk.objects.filter(file_id=file_id))
+    _delete(documents)
 
 
 def remove_keywords(file_id: UUID) -> None:
     """Remove the postings of a file."""
-    rows: Any = KeywordPosting.objects.filter(document__in=IndexedFile.objects.filter(file_id=file_id))
+    _delete(KeywordPosting.objects.filter(document__in=IndexedFile.objects.filter(file_id=file_id)))
+
+
+def _delete(rows: QuerySet[Any]) -> None:
+    """Delete straight away: the documented delete() would first select every row, to look for what is below it."""
     rows._raw_delete(rows.db)
 
 
@@ -105,10 +120,11 @@ def _copy_chunks(file: FileRecord, generation: int, spool: ChunkSpool) -> None:
             )
 
 
-def _copy_embeddings(file: FileRecord, spool: ChunkSpool) -> None:
+def write_vectors(document: IndexedFile, space: Space, vectors: Iterable[tuple[int, NDArray[np.float32]]]) -> None:
+    """Write the vectors of a document that has none in `space`: pairs of ordinal and vector."""
     connection.ensure_connection()
     register_vector(connection.connection)
     with connection.cursor() as cursor, cursor.copy(_COPY_EMBEDDINGS) as copy:
-        copy.set_types(["uuid", "uuid", "uuid", "halfvec"])
-        for chunk_id, _, vector in spool.records():
-            copy.write_row((chunk_id, file.owner_id, file.pk, HalfVector(vector)))
+        copy.set_types(["int2", "uuid", "int8", "int4", "halfvec"])
+        for ordinal, vector in vectors:
+            copy.write_row((space.id, document.owner_id, document.number, ordinal, HalfVector(vector)))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from search.embedders import embedders
+from search import questions
+from search.candidates import Candidates, find
 from search.errors import EmptyQuery
+from search.explaining import explanation_of
 from search.hits import build_hits
-from search.keyword_retrieval import retrieve
-from search.keywords import KeywordScores
+from search.indexing.embedding import EmbeddingModelUnavailable
 from search.modes.base import SearchMode
-from search.ranking.fusion import Candidate, fuse
+from search.ranking.fusion import Candidate, Fused, fuse
 from search.ranking.query_syntax import parse_query
-from search.retrieval import SearchRequest, SearchResult
+from search.retrieval import EmbeddedQuery, SearchRequest, SearchResult
+from search.spaces import ModelNotConfigured
 from search.timing import Stopwatch
 from search.vector_stores import vector_stores
-
-_BESIDE_EXCLUDED = 3  # vectors do not know which passages have an excluded word: they bring more to choose from
 
 
 class BasicMode(SearchMode):
@@ -30,23 +28,30 @@ class BasicMode(SearchMode):
         parsed = parse_query(request.query)
         if not parsed.text:
             raise EmptyQuery
-        depth = max(request.tuning.depth, request.limit)
         with watch.step("embed"):
-            query = embedders["default"].embed_query(parsed.text)
-        store = vector_stores["default"]
-        with watch.step("vectors"):
-            near = store.nearest(query, request.scope, depth * _BESIDE_EXCLUDED if parsed.excluded else depth)
-        with watch.step("keywords"):
-            words = retrieve(parsed, request.scope, depth, [n.chunk_id for n in near])
+            embedded, notes = _embedded(parsed.text)
+        with watch.step("retrieve"):
+            depth = max(request.tuning.depth, request.limit)
+            candidates = find(parsed, request.scope, depth, embedded, vector_stores["default"])
         with watch.step("fuse"):
-            cosines = {n.chunk_id: n.score for n in near if n.chunk_id not in words.dropped}
-            missing = [chunk_id for chunk_id in words.ranked if chunk_id not in cosines]
-            cosines |= store.scores(query, request.scope, missing)
-            fused = fuse(_candidates(cosines, words), vector_weight=request.tuning.weight)[: request.limit]
+            ranking = fused(candidates, request.tuning.weight)
         with watch.step("hits"):
-            hits = build_hits(request, fused)
-        return SearchResult(request.query, self.name, hits, watch.milliseconds())
+            hits = build_hits(request, ranking, candidates.weights)
+        explanation = explanation_of(request, candidates) if request.explain else None
+        return SearchResult(request.query, self.name, hits, watch.milliseconds(), notes, explanation)
 
 
-def _candidates(cosines: dict[UUID, float], words: KeywordScores) -> list[Candidate[UUID]]:
-    return [Candidate(chunk_id, cosine, words.scores.get(chunk_id, 0.0)) for chunk_id, cosine in cosines.items()]
+def fused(candidates: Candidates, weight: float) -> list[Fused[int]]:
+    """Return the candidates in the order of both scores together."""
+    return fuse(
+        [Candidate(one.passage, one.cosine, one.keyword) for one in candidates.found],
+        vector_weight=weight,
+    )
+
+
+def _embedded(text: str) -> tuple[EmbeddedQuery | None, tuple[str, ...]]:
+    """Return the question's vector, or none and why: words alone are better than no answer."""
+    try:
+        return questions.embed(text), ()
+    except (ModelNotConfigured, EmbeddingModelUnavailable) as error:
+        return None, (f"Searched by words alone. {error.message}",)

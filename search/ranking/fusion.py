@@ -7,13 +7,13 @@ keeps a weak side from dragging down a strong one (Bruch et al. 2022, arXiv 2210
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from orchestra.common.errors import OrchestraError
 
-Id = TypeVar("Id", bound=Hashable)
+Id = TypeVar("Id", int, str)
 
 
 class FusionInputError(OrchestraError):
@@ -52,16 +52,16 @@ def fuse(candidates: Iterable[Candidate[Id]], *, vector_weight: float = 0.5) -> 
 
     `vector_weight` is the vectors' share, the keywords have the rest. A side whose scores are all equal says nothing
     about the order and gives every candidate 1 if they are above zero, else 0. Ties go to the better vector, then the
-    better keyword score, then the smaller id as text. Raises FusionInputError for doubled ids or scores that are not
+    better keyword score, then the smaller id. Raises FusionInputError for doubled ids or scores that are not
     finite.
     """
-    found = list(candidates)
+    found = sorted(candidates, key=lambda item: item.id)
     _check(found, vector_weight)
     vectors, keywords = [item.vector_score for item in found], [item.keyword_score for item in found]
     vector_ranks, keyword_ranks = _ranks(vectors), _ranks(keywords)
     parts = zip(found, _spread(vectors), _spread(keywords), strict=True)
     weighted = [(item, vector_weight * vector, (1 - vector_weight) * keyword) for item, vector, keyword in parts]
-    weighted.sort(key=lambda row: (-(row[1] + row[2]), -row[0].vector_score, -row[0].keyword_score, str(row[0].id)))
+    weighted.sort(key=lambda row: (-(row[1] + row[2]), -row[0].vector_score, -row[0].keyword_score))
     return [
         Fused(
             id=item.id,

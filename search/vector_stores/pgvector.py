@@ -1,55 +1,72 @@
-"""Exact nearest neighbours in PostgreSQL: a scan over the owner's rows, found by b-tree."""
+"""Nearest neighbours in PostgreSQL: exact up to a size, by an index of the owner's own beyond it.
+
+Our code decides by what is measured, not the planner by what it estimates: a filter that is applied after an
+approximate index has chosen its candidates loses most of the answers of a small share.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from django.db import connection
-
-from search.retrieval import Scope
-from search.scopes import condition
-from search.vector_stores.base import Neighbour, VectorStore
+from search.owners import facts_of, size_of
+from search.retrieval import EmbeddedQuery, Scope
+from search.scopes import document_condition, parameters_of
+from search.vector_stores.base import Nearest, VectorStore
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Ordered by an expression that no approximate index answers: what is found stays exact, and PostgreSQL may still share
-# the scan among its workers, each with the best of its part.
-_NEAREST = """
-SELECT chunk_id, -(embedding <#> %(query)s::halfvec) AS cosine
-FROM search_chunkembedding WHERE {scope}
-ORDER BY cosine DESC, chunk_id
-LIMIT %(limit)s
+# Ordered by an expression that no approximate index answers: what is found stays exact.
+_EXACT = """
+SELECT (document_id << 24) + ordinal AS passage, -(embedding <#> %(vector)s::halfvec) AS cosine
+FROM search_chunkembedding WHERE space_id = %(space)s AND {documents}
+ORDER BY cosine DESC, passage LIMIT %(near)s
 """
-_SCORES = """
-SELECT chunk_id, -(embedding <#> %(query)s::halfvec)
-FROM search_chunkembedding WHERE {scope} AND chunk_id = ANY(%(chunk_ids)s)
+# The expression and the condition are those of the owner's index (`search.indexing.approximate`).
+_APPROXIMATE = """
+SELECT (document_id << 24) + ordinal AS passage, -(embedding::halfvec({dimensions}) <#> %(vector)s::halfvec) AS cosine
+FROM search_chunkembedding WHERE space_id = %(space)s AND {documents}
+ORDER BY embedding::halfvec({dimensions}) <#> %(vector)s::halfvec LIMIT %(near)s
 """
+_LARGE_SHARE = 0.2  # of an owner's passages; for less, an exact scan of the scope takes less time than the index
 
 
 class PgVectorStore(VectorStore):
     """The default store, and the truth."""
 
-    def nearest(self, query: NDArray[np.float32], scope: Scope, limit: int) -> list[Neighbour]:
-        """Return the nearest passages, exactly."""
-        sql, parameters = condition(scope)
-        with connection.cursor() as cursor:
-            cursor.execute(_NEAREST.format(scope=sql), {**parameters, "query": _literal(query), "limit": limit})
-            return [Neighbour(chunk_id, float(score)) for chunk_id, score in cursor.fetchall()]
+    def __init__(self, *, exact_rows: int = 20_000, candidates: int = 400) -> None:
+        """Take how many rows are compared one by one, and how many an index looks at (`ef_search`)."""
+        self._exact_rows = exact_rows
+        self._candidates = candidates
 
-    def scores(self, query: NDArray[np.float32], scope: Scope, chunk_ids: Sequence[UUID]) -> dict[UUID, float]:
-        """Return cosines of given passages."""
-        if not chunk_ids:
-            return {}
-        sql, parameters = condition(scope)
-        with connection.cursor() as cursor:
-            values = {**parameters, "query": _literal(query), "chunk_ids": list(chunk_ids)}
-            cursor.execute(_SCORES.format(scope=sql), values)
-            return {chunk_id: float(score) for chunk_id, score in cursor.fetchall()}
+    def nearest(self, query: EmbeddedQuery, scope: Scope, limit: int) -> Nearest:
+        """Return the nearest passages: exactly, or by the owner's index where the scope is large and there is one."""
+        parameters = {
+            **parameters_of(scope),
+            "vector": literal(query.vector),
+            "space": query.space.id,
+            "near": limit,
+        }
+        documents = document_condition(scope)
+        if not self._approximately(query, scope):
+            return Nearest(_EXACT.format(documents=documents), parameters, method="exact")
+        settings = {
+            "hnsw.ef_search": str(max(self._candidates, limit)),
+            "hnsw.iterative_scan": "relaxed_order",
+            "enable_sort": "off",  # the index gives the order: no estimate may talk the planner out of it
+        }
+        sql = _APPROXIMATE.format(documents=documents, dimensions=query.space.dimensions)
+        return Nearest(sql, parameters, settings, method="hnsw")
+
+    def _approximately(self, query: EmbeddedQuery, scope: Scope) -> bool:
+        facts = facts_of(scope.owner_id, query.space)
+        if facts.passages <= self._exact_rows or not facts.approximate:
+            return False
+        size = size_of(scope) if scope.narrowed else facts.passages
+        return size > self._exact_rows and size >= _LARGE_SHARE * facts.passages
 
 
-def _literal(vector: NDArray[np.float32]) -> str:
-    return "[" + ",".join(f"{value:.7g}" for value in vector) + "]"
+def literal(vector: NDArray[np.float32]) -> str:
+    """Return a vector as PostgreSQL reads it."""
+    return "[" + ",".join(map("%.5g".__mod__, vector.tolist())) + "]"

@@ -23,32 +23,31 @@ DIMENSIONS = 384
 
 
 def fill(owner_name: str, passages: int, seed: int) -> None:
-    """Give an owner so many passages in files of a hundred."""
+    """Give an owner so many passages in files of a hundred at most."""
     from orchestra.accounts.models import User
 
-    owner = User.objects.get(username=owner_name)
-    for number in range(passages // PASSAGES_PER_FILE):
-        _add_file(owner, seed * 1_000_000 + number)
+    owner = User.objects.get_or_create(username=owner_name)[0]
+    for number, start in enumerate(range(0, passages, PASSAGES_PER_FILE)):
+        _add_file(owner, seed * 1_000_000 + number, min(PASSAGES_PER_FILE, passages - start))
 
 
-def _add_file(owner: User, seed: int) -> None:
+def _add_file(owner: User, seed: int, passages: int) -> None:
     from django.db import transaction
 
     from files.models import FileRecord, FileStatus
+    from search import spaces
     from search.indexing import writing
-    from search.indexing.packaged_model import MODEL_ID
     from search.indexing.spool import ChunkSpool
 
     with transaction.atomic(), ChunkSpool() as spool:
         file = FileRecord.objects.create(
             owner=owner, name=f"{seed}.txt", size=0, status=FileStatus.READY, media_type="text/plain", kind="text"
         )
-        chunks, vectors = _passages(seed)
-        spool.add(chunks, vectors)
-        writing.replace(file, 1, spool, MODEL_ID)
+        spool.add(*_passages(seed, passages))
+        writing.replace(file, 1, spool, spaces.for_writing())
 
 
-def _passages(seed: int) -> tuple[list[Chunk], NDArray[np.float32]]:
+def _passages(seed: int, count: int) -> tuple[list[Chunk], NDArray[np.float32]]:
     import numpy as np
 
     from files.extraction.document import Place
@@ -57,11 +56,10 @@ def _passages(seed: int) -> tuple[list[Chunk], NDArray[np.float32]]:
 
     topic, writer = seed % TOPICS, Writer(seed, VOCABULARY)
     chunks = [
-        Chunk(number, writer.paragraph(topic, CHARACTERS), Place(line=number * 10 + 1), 200)
-        for number in range(PASSAGES_PER_FILE)
+        Chunk(number, writer.paragraph(topic, CHARACTERS), Place(line=number * 10 + 1), 200) for number in range(count)
     ]
     centre = np.random.default_rng(topic).standard_normal(DIMENSIONS)
-    vectors = centre + np.random.default_rng(seed).standard_normal((PASSAGES_PER_FILE, DIMENSIONS))
+    vectors = centre + np.random.default_rng(seed).standard_normal((count, DIMENSIONS))
     return chunks, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -43,8 +43,9 @@ def _assert_chunks_are_whole(stack: Stack) -> None:
             "HAVING count(*) <> count(DISTINCT ordinal) OR max(ordinal) <> count(*) - 1"
         ).fetchall()
         orphans = database.execute(
-            "SELECT count(*) FROM search_vectorchunk c LEFT JOIN search_chunkembedding e ON e.chunk_id = c.id "
-            "WHERE e.chunk_id IS NULL"
+            "SELECT count(*) FROM search_vectorchunk c JOIN search_indexedfile d USING (file_id) "
+            "LEFT JOIN search_chunkembedding e ON e.document_id = d.number AND e.ordinal = c.ordinal "
+            "WHERE e.document_id IS NULL"
         ).fetchone()
         wrong = database.execute(
             "SELECT f.id FROM files_filerecord f WHERE f.status = 'ready' "

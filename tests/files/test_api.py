@@ -279,20 +279,20 @@ class TestDelete:
         models = (
             FileSegment,
             VectorChunk,
-            ChunkEmbedding,
             IndexedFile,
             FileEvent,
             ProcessingJob,
             Upload,
         )
-        postings = KeywordPosting.objects.filter(document=IndexedFile.objects.get(file=file))
+        document = IndexedFile.objects.get(file=file)
+        of_document = [model.objects.filter(document=document) for model in (KeywordPosting, ChunkEmbedding)]
         assert all(model.objects.filter(file=file).exists() for model in models), "the test is about something"
-        assert postings.all().exists()
+        assert all(rows.all().exists() for rows in of_document)
 
         assert as_alice.delete(f"/api/files/{file.pk}").status_code == 204
 
         assert [model for model in models if model.objects.filter(file_id=file.pk).exists()] == []
-        assert not postings.all().exists()
+        assert not any(rows.all().exists() for rows in of_document)
         assert list(FileRecord.objects.all()) == [kept]
         bytes_left = [path.name for path in upload_dir.rglob("*") if path.is_file()]
         assert bytes_left == [str(kept.pk)]

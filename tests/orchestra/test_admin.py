@@ -18,10 +18,10 @@ from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from search import services as search_services
-from search.models import KeywordPosting, VectorChunk
+from search.models import ChunkEmbedding, KeywordPosting, VectorChunk
 
-# Postings are packed numbers under a key of four columns, which the admin cannot show.
-NOT_TO_LOOK_AT = (KeywordPosting,)
+# Postings and vectors are packed numbers under keys of four columns, which the admin cannot show.
+NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting)
 OURS = [
     model
     for app in ("accounts", "files", "search")

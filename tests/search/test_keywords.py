@@ -9,12 +9,12 @@ import pytest
 from files import pipeline, services
 from files.models import FileRecord, FileStatus
 from orchestra.accounts.models import User
+from search.candidates import find
 from search.errors import EmptyQuery
-from search.keyword_retrieval import retrieve
-from search.keywords import KeywordScores
-from search.models import IndexedFile, KeywordPosting, VectorChunk
+from search.models import IndexedFile, KeywordPosting
+from search.passages import document_of
 from search.ranking.query_syntax import parse_query
-from search.retrieval import Scope
+from search.retrieval import Found, Scope
 from search.services import search
 
 MakeFile = Callable[..., FileRecord]
@@ -59,13 +59,13 @@ def prose(alice: User, make_file: MakeFile) -> Library:
     return indexed(make_file, alice, PROSE)
 
 
-def found(user: User, question: str) -> KeywordScores:
-    return retrieve(parse_query(question), Scope(user.pk), 10)
+def found(user: User, question: str) -> tuple[Found, ...]:
+    return find(parse_query(question), Scope(user.pk), 10).found
 
 
 def names(user: User, question: str) -> list[str]:
-    chunks = dict(VectorChunk.objects.values_list("pk", "file__name"))
-    return [chunks[chunk_id] for chunk_id in found(user, question).ranked]
+    files = dict(IndexedFile.objects.values_list("number", "file__name"))
+    return [files[document_of(one.passage)] for one in found(user, question)]
 
 
 class TestLanguages:
@@ -136,7 +136,7 @@ class TestExactness:
 
     def test_repeated_words_weigh_more(self, alice: User, prose: Library) -> None:
         once, twice = found(alice, "jaguar motorway"), found(alice, "jaguar jaguar motorway")
-        assert sum(twice.scores.values()) > sum(once.scores.values())
+        assert sum(one.keyword for one in twice) > sum(one.keyword for one in once)
 
 
 class TestSyntax:
@@ -207,7 +207,7 @@ HOSTILE = [
 @pytest.mark.parametrize("question", HOSTILE)
 def test_hostile_questions_are_only_questions(alice: User, prose: Library, question: str) -> None:
     parsed = parse_query(question)
-    retrieve(parsed, Scope(alice.pk), 10, list(VectorChunk.objects.values_list("pk", flat=True)))
+    find(parsed, Scope(alice.pk), 10)
     try:
         search(alice, question)
     except EmptyQuery:

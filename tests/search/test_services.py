@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from files import pipeline, services
 from files.models import FileRecord, FileSegment, FileStatus
 from orchestra.accounts.models import User
-from search.keyword_retrieval import retrieve
+from search.candidates import find
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, SearchQuery, VectorChunk
 from search.ranking.query_syntax import parse_query
 from search.retrieval import Scope
@@ -81,17 +81,18 @@ def test_scopes_narrow(alice: User, library: dict[str, FileRecord]) -> None:
 def test_bm25_agrees_with_the_formula_by_hand(alice: User, library: dict[str, FileRecord]) -> None:
     import math
 
-    scores = retrieve(parse_query("diesel"), Scope(alice.pk), 10)
+    candidates = find(parse_query("diesel"), Scope(alice.pk), 10)
     lengths = [index.lexeme_count for index in IndexedFile.objects.all()]
     mean = sum(lengths) / 3
     length = IndexedFile.objects.get(file=library["engines.txt"]).lexeme_count
     idf = math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
     expected = idf * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * length / mean))
-    assert list(scores.scores.values()) == [pytest.approx(expected)]
+    assert [one.keyword for one in candidates.found] == [pytest.approx(expected)]
+    assert candidates.weights == {"diesel": pytest.approx(idf * 2.2)}
 
 
 def test_rare_words_and_stop_words(alice: User, library: dict[str, FileRecord]) -> None:
-    assert retrieve(parse_query("the of and"), Scope(alice.pk), 10).scores == {}
+    assert find(parse_query("the of and"), Scope(alice.pk), 10).found == ()
     assert search(alice, "the of and").hits, "meaning still answers"
 
 
@@ -116,7 +117,7 @@ def test_api_answers_with_hits_and_remembers_the_question(as_alice: APIClient, l
     body = as_alice.post("/api/search", {"query": "purring cats", "limit": 2}).json()
     assert body["hits"][0]["file"]["name"] == "cats.txt"
     assert len(body["hits"]) == 2
-    assert {"embed", "vectors", "keywords", "total"} <= set(body["timings"])
+    assert {"embed", "retrieve", "fuse", "hits", "total"} <= set(body["timings"])
     assert SearchQuery.objects.get().result_ids
 
 

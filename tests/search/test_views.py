@@ -61,7 +61,7 @@ def test_a_hit_leads_to_its_place() -> None:
 
 def test_hits_are_shown_with_place_snippet_and_score(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     result = SearchResult("wind", "basic", (a_hit(), a_hit(parts=ScoreParts(0.1, 0.0, 1, None))), {"total": 12.4})
-    monkeypatch.setattr(services, "search", lambda *_: result)
+    monkeypatch.setattr(services, "search", lambda *_, **__: result)
     html = browser.get("/search", {"q": "wind"}).content.decode()
     assert "&lt;b&gt;report&lt;/b&gt;.pdf" in html
     assert "page 3, A &amp; B" in html

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
@@ -20,7 +21,9 @@ LATE_TITLE = "This document is called Tides."
 
 
 class PausingText(TextExtractor):
-    """The product's reader of plain text, but silent for a while after every twenty segments."""
+    """The product's reader of plain text, but silent for a while after every few segments."""
+
+    every: ClassVar[int] = 20
 
     def extract(self, source: Source, limits: Limits, /) -> Iterator[Piece]:
         """Yield what the text holds; it may tell its title at its end, or make the reader crash half-way."""
@@ -33,16 +36,23 @@ class PausingText(TextExtractor):
                 if CRASH in piece.text:
                     time.sleep(PAUSE_SECONDS)
                     os.abort()
-            if number % 20 == 0:
+            if number % self.every == 0:
                 yield Coverage("parts", min(number, total), total)
                 time.sleep(PAUSE_SECONDS)
         if late:
             yield Metadata({"title": "Tides"})
 
 
-def use_for_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `PausingText` read plain text until the test ends."""
-    line = registry.Format("", ("text/plain",), ("pausing.PausingText",), package="tests.files.extraction")
+class SleepyText(PausingText):
+    """The same, asleep for longer than its text takes to be embedded."""
+
+    every: ClassVar[int] = 5
+
+
+def use_for_plain_text(monkeypatch: pytest.MonkeyPatch, reader: type[PausingText] = PausingText) -> None:
+    """Let `reader` read plain text until the test ends."""
+    path = f"pausing.{reader.__name__}"
+    line = registry.Format("", ("text/plain",), (path,), package="tests.files.extraction")
     monkeypatch.setattr(registry, "FORMATS", [line, *registry.FORMATS])
 
 

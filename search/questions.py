@@ -1,0 +1,39 @@
+"""Questions to vectors: by the model that made the vectors that are searched, and remembered for a while."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.core.signals import setting_changed
+
+from search import spaces
+from search.retrieval import EmbeddedQuery, Space
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_REMEMBERED = 2_048  # vectors of 1.5 kB
+
+
+def embed(text: str) -> EmbeddedQuery | None:
+    """Return the question's vector, or None while nothing is indexed.
+
+    Raises ModelNotConfigured, EmbeddingModelUnavailable.
+    """
+    space = spaces.searched()
+    return EmbeddedQuery(_vector(text, space), space) if space else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _vector(text: str, space: Space) -> NDArray[np.float32]:
+    return spaces.embedder_of(space).embed_query(text)
+
+
+def forget() -> None:
+    """Drop the remembered vectors."""
+    _vector.cache_clear()
+
+
+setting_changed.connect(lambda **_: forget())
