@@ -50,8 +50,8 @@ def replace(
 ) -> None:
     """Replace everything the index holds of `file` by the spooled chunks; their text is in `language`, if known.
 
-    Their vectors belong to `space`. `postings` are those of the chunks, if somebody has made them all; they are used where
-    they fit the language. Raises SpaceChanged where `space` is no longer the one that is searched.
+    Their vectors belong to `space`. `postings` are those of the chunks, if somebody has made them all; they are used
+    where they fit the language. Raises SpaceChanged where `space` is no longer the one that is searched.
     """
     spaces.hold(space)
     remove(file.pk)
