@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Generator
+import time
 from uuid import UUID
 
 from django.db.models import F
 
 from files import extraction_settings, storage
 from files.extraction.detection import detect
-from files.extraction.document import Piece, Segment
+from files.extraction.document import Segment
 from files.extraction.sandbox import extract_in_sandbox
 from files.findings import Findings, place_as_json
 from files.models import FileRecord, FileSegment, FileThumbnail
@@ -19,6 +18,7 @@ from files.pipeline import Stage, StageContext
 from files.states import record_event
 
 _BATCH = 200
+_LOOK_EVERY = 1.0  # seconds between two looks at whether the job is still ours, while a reader is silent
 
 
 class ExtractStage(Stage):
@@ -28,23 +28,77 @@ class ExtractStage(Stage):
 
     def run(self, context: StageContext) -> None:
         """Store the segments of a new generation, then switch the file to it."""
-        findings = Findings()
-        file, generation = context.file, context.claim.attempt
-        findings.name_mismatch = _find_type(file)
-        # Rows of an attempt that died before its switch.
-        FileSegment.objects.filter(file=file, generation__gte=generation).delete()
-        with contextlib.closing(_pieces(file)) as pieces:
-            segments = enumerate(findings.segments_of(pieces))
-            while batch := list(itertools.islice(segments, _BATCH)):
-                FileSegment.objects.bulk_create(_row(file, generation, *numbered) for numbered in batch)
-                _report(context, findings)
+        reading = _Reading(context)
+        reading.to_the_end()
         with context.fenced():
-            _switch(file, generation, findings)
+            _switch(context.file, context.claim.attempt, reading.findings)
 
     def discard(self, file_id: UUID) -> None:
         """Remove the file's segments and its thumbnail."""
         FileSegment.objects.filter(file_id=file_id).delete()
         FileThumbnail.objects.filter(file_id=file_id).delete()
+
+
+class _Reading:
+    """One reading of a file, stored in batches. Where the reader is slow, they are small and the next stage begins."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self._file = context.file
+        self._generation = context.claim.attempt
+        self.findings = Findings(name_mismatch=_find_type(context.file))
+        self._rows: list[FileSegment] = []
+        self._more_ahead = False
+        self._looked = 0.0
+
+    def to_the_end(self) -> None:
+        """Read and store everything under the new generation."""
+        # Rows of an attempt that died before its switch.
+        FileSegment.objects.filter(file=self._file, generation__gte=self._generation).delete()
+        path = storage.path_of(self._file.storage_key)
+        source = extraction_settings.source_for(path, self._file.name, self._file.media_type)
+        with contextlib.closing(extract_in_sandbox(source, extraction_settings.limits(), self._meanwhile)) as pieces:
+            for ordinal, segment in enumerate(self.findings.segments_of(pieces)):
+                self._rows.append(self._row(ordinal, segment))
+                if len(self._rows) == _BATCH:
+                    self._store()
+        self._store()
+
+    def _row(self, ordinal: int, segment: Segment) -> FileSegment:
+        place = place_as_json(segment.place)
+        return FileSegment(
+            file=self._file,
+            generation=self._generation,
+            ordinal=ordinal,
+            kind=segment.kind,
+            text=segment.text,
+            place=place,
+        )
+
+    def _store(self) -> None:
+        if self._rows:
+            FileSegment.objects.bulk_create(self._rows)
+            self._rows.clear()
+            self._more_ahead = True
+            self._report()
+
+    def _meanwhile(self) -> bool:
+        """Use the time in which the reader is silent; return whether there is more to do."""
+        self._store()
+        if time.monotonic() - self._looked > _LOOK_EVERY:
+            self._report()
+        if self._more_ahead:
+            _describe(self._file, self._generation, self.findings)
+            self._more_ahead = self._context.step_ahead()
+        return self._more_ahead
+
+    def _report(self) -> None:
+        self._looked = time.monotonic()
+        coverage = self.findings.coverage
+        if coverage is not None:
+            self._context.report(coverage.done, coverage.total, coverage.unit)
+        else:
+            self._context.report(self.findings.segments, 0, "passages")
 
 
 def _find_type(file: FileRecord) -> str:
@@ -57,23 +111,16 @@ def _find_type(file: FileRecord) -> str:
     return found.mismatch
 
 
-def _pieces(file: FileRecord) -> Generator[Piece]:
-    source = extraction_settings.source_for(storage.path_of(file.storage_key), file.name, file.media_type)
-    return extract_in_sandbox(source, extraction_settings.limits())
+def _describe(file: FileRecord, generation: int, findings: Findings) -> None:
+    """Set what the reading has found of the file so far, on the object alone."""
+    file.generation = generation
+    file.metadata = findings.metadata
+    file.language = _language(file, findings)
+    file.segment_count, file.character_count = findings.segments, findings.characters
 
 
-def _row(file: FileRecord, generation: int, ordinal: int, segment: Segment) -> FileSegment:
-    place = place_as_json(segment.place)
-    return FileSegment(
-        file=file, generation=generation, ordinal=ordinal, kind=segment.kind, text=segment.text, place=place
-    )
-
-
-def _report(context: StageContext, findings: Findings) -> None:
-    if findings.coverage is not None:
-        context.report(findings.coverage.done, findings.coverage.total, findings.coverage.unit)
-    else:
-        context.report(findings.segments, 0, "passages")
+def _language(file: FileRecord, findings: Findings) -> str:
+    return "" if file.kind == "code" else findings.language
 
 
 def _switch(file: FileRecord, generation: int, findings: Findings) -> None:
@@ -83,7 +130,7 @@ def _switch(file: FileRecord, generation: int, findings: Findings) -> None:
         kind=file.kind,
         metadata=findings.metadata,
         warnings=findings.warnings,
-        language="" if file.kind == "code" else findings.language,
+        language=_language(file, findings),
         reader=findings.reader.reader,
         has_thumbnail=findings.thumbnail is not None,
         segment_count=findings.segments,

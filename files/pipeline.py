@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from typing import ClassVar
 from uuid import UUID
 
@@ -38,23 +38,43 @@ _LONG_TEXT = 60_000  # characters: some seconds of embedding
 class StageContext:
     """What a stage gets: the file, a way to report, and a fence for its writes."""
 
-    def __init__(self, file: FileRecord, claim: Claim, stage: str, lost: threading.Event, between: _Between) -> None:
-        self.file = file
+    file: FileRecord
+    """The file's record; while the stage runs ahead, as the stage before describes it so far."""
+
+    complete = False
+    """Whether the stage before has ended. Until then the stage runs ahead, and only a part of the result is there."""
+
+    def __init__(
+        self, claim: Claim, stage: str, lost: threading.Event, between: _Between, following: _StageRun | None
+    ) -> None:
         self.claim = claim
         self._stage = stage
         self._lost = lost
         self._between = between
+        self._following = following
         self._reported = 0.0
 
     def report(self, done: int, total: int, unit: str) -> None:
-        """Tell how far the stage is (`total` 0 when unknown). Raises JobLost once the job belongs to somebody else."""
+        """Tell how far the stage is (`total` 0 when unknown). Raises JobLost once the job belongs to somebody else.
+
+        What runs ahead is not told: the page says what the stage before does.
+        """
         if self._lost.is_set():
             raise JobLost
+        if not self.complete:
+            return
         now = time.monotonic()
         if now - self._reported >= _REPORT_EVERY:
             self._reported = now
             jobs.report(self.claim, self._stage, done, total, unit)
             self._between.take()
+
+    def step_ahead(self) -> bool:
+        """Let the next stage do a step on what is stored so far, while this one waits; return whether there was one.
+
+        `self.file` describes what is stored: the object's fields are set, not yet the row's.
+        """
+        return self._following is not None and self._following.step_ahead(self.file)
 
     def fenced(self) -> AbstractContextManager[ProcessingJob]:
         """Open the transaction in which the stage makes its result visible; raises JobLost when it came too late."""
@@ -96,6 +116,53 @@ class Stage(ABC):
     @abstractmethod
     def discard(self, file_id: UUID) -> None:
         """Remove everything that this stage stored for a file, in the caller's transaction."""
+
+    def steps(self, context: StageContext) -> Generator[bool]:
+        """Do what `run` does in steps of some seconds: the first ones can be taken while the stage before waits.
+
+        Yield True after a step, and False, while the context is not complete, where there is nothing to do so far.
+        A stage that needs the whole result of the one before it leaves this as it is.
+        """
+        while not context.complete:
+            yield False
+        self.run(context)
+
+
+class _StageRun:
+    """One stage of one job: steps ahead, while the stage before waits for something, and the rest at its turn."""
+
+    def __init__(self, stage: Stage, context: StageContext) -> None:
+        self.name = stage.name
+        self._stage = stage
+        self._context = context
+        self._steps = stage.steps(context)
+        self._goes_ahead = True
+
+    def step_ahead(self, file: FileRecord) -> bool:
+        """Take a step on what the stage before has stored so far; return whether there was one to take."""
+        if not self._goes_ahead:
+            return False
+        self._context.file = file
+        try:
+            return next(self._steps, False)
+        except (JobLost, FileNotFound):
+            raise
+        except OrchestraError as exc:
+            # The stage before goes on: what is wrong is told at this stage's turn, as if it had not gone ahead.
+            logger.info("nothing more is done ahead", stage=self.name, code=exc.code)
+            self._goes_ahead = False
+            self._steps = self._stage.steps(self._context)
+            return False
+
+    def finish(self, file: FileRecord) -> None:
+        """Do all that is left, now that the stage before has ended."""
+        self._context.file, self._context.complete = file, True
+        for _ in self._steps:
+            pass
+
+    def close(self) -> None:
+        """Let go of what a stage that did not end holds."""
+        self._steps.close()
 
 
 def stages() -> list[Stage]:
@@ -165,19 +232,29 @@ def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:
     """
     timings: dict[str, float] = {}
     between = _Between(claim.worker, allowed=alone)
-    with _heartbeat(claim) as lost:
-        for stage in stages():
+    with _heartbeat(claim) as lost, _line_of(claim, lost, between, ahead=alone) as line:
+        for stage in line:
             file = FileRecord.objects.filter(pk=claim.file_id).first()
             if file is None:
                 raise FileNotFound
             if not alone and timings and file.character_count > _LONG_TEXT:
                 raise _TurnedOutLongError
-            context = StageContext(file, claim, stage.name, lost, between)
             jobs.report(claim, stage.name, 0, 0, "")
             began, others = time.monotonic(), between.seconds
-            stage.run(context)
+            stage.finish(file)
             timings[stage.name] = round(time.monotonic() - began - (between.seconds - others), 3)
     return timings
+
+
+@contextmanager
+def _line_of(claim: Claim, lost: threading.Event, between: _Between, *, ahead: bool) -> Iterator[list[_StageRun]]:
+    """Give the stages of a job, in order, each of which knows the next one where that may go `ahead`."""
+    line: list[_StageRun] = []
+    with ExitStack() as closed_at_the_end:
+        for stage in reversed(stages()):
+            context = StageContext(claim, stage.name, lost, between, line[0] if line and ahead else None)
+            line.insert(0, closed_at_the_end.enter_context(closing(_StageRun(stage, context))))
+        yield line
 
 
 @contextmanager

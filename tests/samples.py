@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 
@@ -21,6 +22,21 @@ def pdf_of(pages: Sequence[str]) -> bytes:
         stream = _content(text)
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
     return _assembled(objects)
+
+
+def scan_of(pages: Sequence[str]) -> bytes:
+    """Return a PDF whose A4 pages are pictures of these texts, as a scanner makes them at 200 dots per inch."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(30)
+    pictures = []
+    for text in pages:
+        picture = Image.new("L", (1654, 2339), "white")
+        ImageDraw.Draw(picture).multiline_text((140, 140), text, fill="black", font=font, spacing=14)
+        pictures.append(picture)
+    out = io.BytesIO()
+    pictures[0].save(out, "PDF", resolution=200, save_all=True, append_images=pictures[1:])
+    return out.getvalue()
 
 
 def _content(text: str) -> bytes:

@@ -13,7 +13,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any
@@ -34,17 +34,30 @@ DEFAULT_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 _RECEIVE = 256 * 1024
 _GOODBYE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.2
+
+Meanwhile = Callable[[], bool]
 
 
-def extract_in_sandbox(source: Source, limits: Limits = DEFAULT_LIMITS) -> Generator[Piece]:
+def nothing_meanwhile() -> bool:
+    """Have nothing to do while a reader is silent."""
+    return False
+
+
+def extract_in_sandbox(
+    source: Source, limits: Limits = DEFAULT_LIMITS, meanwhile: Meanwhile = nothing_meanwhile
+) -> Generator[Piece]:
     """Yield the pieces of `source`, read by a child process under `limits`.
 
     Raises ExtractionError before the first segment; after it, what would be an error is the last piece, a Warning of
     the same code. Raises UnsupportedFormat, SandboxUnavailable (not the file's fault: try again). Closing the
     generator ends the child. The first piece tells which reader the others come from.
+
+    `meanwhile` is called when the child has sent nothing for a fifth of a second, every fifth of a second, and again at
+    once where it returns that there is more to do. Its time does not count as the child's. What it raises comes out.
     """
     readers = readers_of(source.media_type)
-    return keep_partial(_of_first_that_can(readers, source, limits))
+    return keep_partial(_of_first_that_can(readers, source, limits, meanwhile))
 
 
 def sandbox_level() -> SandboxLevel:
@@ -52,7 +65,9 @@ def sandbox_level() -> SandboxLevel:
     return fork_server.level()
 
 
-def _of_first_that_can(readers: tuple[str, ...], source: Source, limits: Limits) -> Generator[Piece]:
+def _of_first_that_can(
+    readers: tuple[str, ...], source: Source, limits: Limits, meanwhile: Meanwhile
+) -> Generator[Piece]:
     """Yield the pieces of the first reader that comes to a segment, or to its end."""
     gave_up: list[tuple[str, str]] = []
     errors: list[ExtractionError] = []
@@ -61,7 +76,7 @@ def _of_first_that_can(readers: tuple[str, ...], source: Source, limits: Limits)
         read_by = ReadBy(name, tuple(gave_up))
         started = False
         try:
-            with closing(_pieces(reader, source, limits)) as pieces:
+            with closing(_pieces(reader, source, limits, meanwhile)) as pieces:
                 for held in _held_until_text(pieces, hold=reader != readers[-1]):
                     if not started:
                         yield read_by
@@ -92,12 +107,12 @@ def _held_until_text(pieces: Iterator[Piece], *, hold: bool) -> Iterator[Piece]:
     yield from before
 
 
-def _pieces(path: str, source: Source, limits: Limits) -> Generator[Piece]:
+def _pieces(path: str, source: Source, limits: Limits, meanwhile: Meanwhile) -> Generator[Piece]:
     """Yield what one reading process sends; start a second one when the fork server died before the first piece."""
     started = False
     for attempt in range(2):
         try:
-            with closing(_pieces_of_one(path, source, limits)) as pieces:
+            with closing(_pieces_of_one(path, source, limits, meanwhile)) as pieces:
                 for piece in pieces:
                     started = True
                     yield piece
@@ -107,8 +122,9 @@ def _pieces(path: str, source: Source, limits: Limits) -> Generator[Piece]:
                 raise
 
 
-def _pieces_of_one(path: str, source: Source, limits: Limits) -> Generator[Piece]:
-    with _Reader(reader_name(path), *fork_server.start_reader(path, source, limits), limits) as reader:
+def _pieces_of_one(path: str, source: Source, limits: Limits, meanwhile: Meanwhile) -> Generator[Piece]:
+    sockets = fork_server.start_reader(path, source, limits)
+    with _Reader(reader_name(path), sockets, limits, meanwhile) as reader:
         allowed = 4 * limits.output_for(source.path.stat().st_size) + 64 * MIB
         for payload in reader.frames():
             allowed -= len(payload)
@@ -129,11 +145,13 @@ def _pieces_of_one(path: str, source: Source, limits: Limits) -> Generator[Piece
 class _Reader:
     """One reading process, seen from the worker. Leaving the context ends it."""
 
-    def __init__(self, name: str, data: socket.socket, leash: socket.socket, limits: Limits) -> None:
+    def __init__(
+        self, name: str, sockets: tuple[socket.socket, socket.socket], limits: Limits, meanwhile: Meanwhile
+    ) -> None:
         self._name = name
-        self._data = data
-        self._leash = leash
+        self._data, self._leash = sockets
         self._limits = limits
+        self._meanwhile = meanwhile
         self._waited = 0.0
         self._buffer = bytearray()
 
@@ -187,13 +205,20 @@ class _Reader:
         return length
 
     def _receive(self) -> bool:
-        started = time.monotonic()
-        if not _wait_readable(self._data, self._limits.wall_seconds - self._waited):
-            raise TimeLimit
+        pause = _PAUSE_SECONDS
+        while not self._has_sent_within(pause):
+            if self._waited >= self._limits.wall_seconds:
+                raise TimeLimit
+            pause = 0.0 if self._meanwhile() else _PAUSE_SECONDS
         part = self._data.recv(_RECEIVE)
-        self._waited += time.monotonic() - started
         self._buffer += part
         return bool(part)
+
+    def _has_sent_within(self, seconds: float) -> bool:
+        started = time.monotonic()
+        readable = _wait_readable(self._data, min(seconds, self._limits.wall_seconds - self._waited))
+        self._waited += time.monotonic() - started
+        return readable
 
     def _wait_for_end(self) -> dict[str, Any] | None:
         if not _wait_readable(self._leash, _GOODBYE_SECONDS):

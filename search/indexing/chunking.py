@@ -7,6 +7,7 @@ Streaming: at most one segment and one chunk's worth of words is held.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -66,8 +67,19 @@ def chunk_segments(segments: Iterable[Segment], options: ChunkOptions, tokenizer
     No chunk exceeds `options.size` characters or `options.max_tokens` tokens, none crosses a page, slide, sheet or
     heading, and every word of every segment is in one. Deterministic.
     """
-    for ordinal, draft in enumerate(_drafts(segments, options, tokenizer)):
-        yield Chunk(ordinal, draft.text, draft.place, draft.tokens)
+    return (chunk for chunk in chunk_stream(segments, options, tokenizer) if chunk is not None)
+
+
+def chunk_stream(
+    segments: Iterable[Segment | None], options: ChunkOptions, tokenizer: Tokenizer
+) -> Iterator[Chunk | None]:
+    """Yield the chunks of a document that is still being read: None among its segments means "no more for now".
+
+    Each None comes out again, after the chunks that are whole by then. Where they stand changes no chunk.
+    """
+    ordinals = itertools.count()
+    for draft in _drafts(segments, options, tokenizer):
+        yield None if draft is None else Chunk(next(ordinals), draft.text, draft.place, draft.tokens)
 
 
 class _Draft(NamedTuple):
@@ -76,12 +88,16 @@ class _Draft(NamedTuple):
     tokens: int
 
 
-def _drafts(segments: Iterable[Segment], options: ChunkOptions, tokenizer: Tokenizer) -> Iterator[_Draft]:
+def _drafts(segments: Iterable[Segment | None], options: ChunkOptions, tokenizer: Tokenizer) -> Iterator[_Draft | None]:
     count = lru_cache(maxsize=_COUNTED_WORDS)(tokenizer.count_tokens)
     reader = WordReader(options.size, options.max_tokens, count)
     packer = _Packer(options, tokenizer.count_tokens)
     current: Section | None = None
-    for segment, opens in with_joined_headings(segments):
+    for placed in with_joined_headings(segments):
+        if placed is None:
+            yield None
+            continue
+        segment, opens = placed
         section = Section.of(segment.place)
         if opens or section != current:
             yield from packer.flush()

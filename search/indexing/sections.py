@@ -35,13 +35,16 @@ class Placed(NamedTuple):
     opens: bool
 
 
-def with_joined_headings(segments: Iterable[Segment]) -> Iterator[Placed]:
-    """Yield the segments in order, each heading at the place of the text below it.
+def with_joined_headings(segments: Iterable[Segment | None]) -> Iterator[Placed | None]:
+    """Yield the segments in order, each heading at the place of the text below it; None comes out as it went in.
 
     A heading with no text of its own (the next one is not below it, or the slide or sheet ends) stays where it was.
     """
     waiting: list[Segment] = []
     for segment in segments:
+        if segment is None:
+            yield None
+            continue
         yield from _opened([heading for heading in waiting if not _leads(heading, segment)])
         waiting = [heading for heading in waiting if _leads(heading, segment)]
         if segment.kind is SegmentKind.HEADING:

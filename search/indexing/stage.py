@@ -5,8 +5,8 @@ Before it: `files.extraction_stage`. After it the file is found by meaning and b
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -19,12 +19,18 @@ from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from search import spaces
 from search.indexing import languages, writing
-from search.indexing.chunking import ChunkOptions, chunk_segments
+from search.indexing.chunking import Chunk, ChunkOptions, chunk_stream
 from search.indexing.context import title_of, with_context
+from search.indexing.embedding import Embedder
+from search.indexing.languages import FileLanguage
+from search.indexing.posting_spool import PostingSpool
 from search.indexing.spool import ChunkSpool
+from search.retrieval import Space
 
 _BATCH = 32
+_PAGE = 200
 _FIRST_SEGMENTS = 200
+_ENOUGH = languages.SAMPLE_CHARACTERS  # to tell title and language from; less than a batch of passages in any case
 
 
 class IndexStage(Stage):
@@ -34,44 +40,108 @@ class IndexStage(Stage):
 
     def run(self, context: StageContext) -> None:
         """Embed everything into a spool, then swap old rows for new ones in one fenced transaction."""
-        file = context.file
-        space = spaces.for_writing()
-        embedder = spaces.embedder_of(space)
-        options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
-        reading = _Reading(file)
-        beginning = reading.beginning()
-        title = title_of(file.metadata, file.name, beginning)
-        language = languages.of_file(file.kind, file.language, beginning)
-        with ChunkSpool() as spool:
-            chunks = chunk_segments(reading.segments(), options, embedder)
-            while batch := list(itertools.islice(chunks, _BATCH)):
-                texts = [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in batch]
-                spool.add(batch, embedder.embed_passages(texts))
-                context.report(min(reading.characters, file.character_count), file.character_count, "characters")
-            with context.fenced():
-                writing.replace(file, context.claim.attempt, spool, space, language.of_words)
-                FileRecord.objects.filter(pk=file.pk).update(
-                    chunk_count=spool.count, language=language.of_record, version=F("version") + 1
-                )
+        for _ in self.steps(context):
+            pass
+
+    def steps(self, context: StageContext) -> Generator[bool]:
+        """Do so in steps of one batch, the first ones while the text is still being read.
+
+        Every passage is embedded with the title, and title and language may be told by the last page. What was made
+        ahead is kept only where the title is the same in the end, so that the result is that of a file read before.
+        """
+        while not context.complete and context.file.character_count < _ENOUGH:
+            yield False
+        space, ahead, about = spaces.for_writing(), not context.complete, _About.of(context.file)
+        with ChunkSpool() as spool, PostingSpool(about.configuration, code=context.file.kind == "code") as postings:
+            yield from _embedded(context, spaces.embedder_of(space), about.title, spool, postings)
+            title, about = about.title, _About.of(context.file) if ahead else about
+            if about.title == title:
+                postings.finish()
+                with context.fenced():
+                    _replace(context, space, spool, postings, about.language)
+                return
+        yield from self.steps(context)
 
     def discard(self, file_id: UUID) -> None:
         """Remove the file's passages, vectors and words."""
         writing.remove(file_id)
 
 
+class _About(NamedTuple):
+    """What the whole file says of itself."""
+
+    title: str
+    language: FileLanguage
+
+    @classmethod
+    def of(cls, file: FileRecord) -> Self:
+        """Return it from the record and from enough of the text."""
+        texts = segments_of(file).values_list("text", flat=True)[:_FIRST_SEGMENTS]
+        beginning = languages.sample(texts.iterator(chunk_size=50))
+        language = languages.of_file(file.kind, file.language, beginning)
+        return cls(title_of(file.metadata, file.name, beginning), language)
+
+    @property
+    def configuration(self) -> str:
+        """The text search configuration that stems the file's words."""
+        return languages.configuration(self.language.of_words, settings.TEXT_SEARCH_CONFIG)
+
+
+def _embedded(
+    context: StageContext, embedder: Embedder, title: str, spool: ChunkSpool, postings: PostingSpool
+) -> Generator[bool]:
+    """Put all passages into the spools, in batches that do not depend on how much text was there when."""
+    options = ChunkOptions(settings.CHUNK_SIZE, settings.CHUNK_OVERLAP, embedder.max_tokens)
+    reading = _Reading(context)
+
+    def add(batch: list[Chunk]) -> None:
+        texts = [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in batch]
+        spool.add(batch, embedder.embed_passages(texts))
+        postings.add((chunk.ordinal, chunk.text) for chunk in batch)
+        length = context.file.character_count
+        context.report(min(reading.characters, length), length, "characters")
+
+    batch: list[Chunk] = []
+    for chunk in chunk_stream(reading.segments(), options, embedder):
+        if chunk is None:
+            yield False
+            continue
+        batch.append(chunk)
+        if len(batch) == _BATCH:
+            add(batch)
+            batch = []
+            yield True
+    if batch:
+        add(batch)
+
+
+def _replace(
+    context: StageContext, space: Space, spool: ChunkSpool, postings: PostingSpool, language: FileLanguage
+) -> None:
+    file, attempt = context.file, context.claim.attempt
+    writing.replace(file, attempt, spool, space, language.of_words, postings=postings)
+    changes = {"chunk_count": spool.count, "language": language.of_record, "version": F("version") + 1}
+    FileRecord.objects.filter(pk=file.pk).update(**changes)
+
+
 class _Reading:
     """The file's segments, counting what was handed out."""
 
-    def __init__(self, file: FileRecord) -> None:
-        self._file = file
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
         self.characters = 0
 
-    def beginning(self) -> str:
-        """Return enough of the text to tell its title and its language from."""
-        texts = segments_of(self._file).values_list("text", flat=True)[:_FIRST_SEGMENTS]
-        return languages.sample(texts.iterator(chunk_size=50))
-
-    def segments(self) -> Iterator[Segment]:
-        for row in segments_of(self._file).iterator(chunk_size=200):
-            self.characters += len(row.text)
-            yield Segment(row.text, SegmentKind(row.kind), place_from_json(row.place))
+    def segments(self) -> Iterator[Segment | None]:
+        """Yield the segments in order, and None where no more is stored so far."""
+        after = -1
+        while True:
+            complete = self._context.complete  # looked at first: what is stored by then is all
+            rows = list(segments_of(self._context.file).filter(ordinal__gt=after)[:_PAGE])
+            for row in rows:
+                self.characters += len(row.text)
+                yield Segment(row.text, SegmentKind(row.kind), place_from_json(row.place))
+                after = row.ordinal
+            if len(rows) < _PAGE:
+                if complete:
+                    return
+                yield None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,12 +16,12 @@ from psycopg.types.json import Jsonb
 from files.findings import place_as_json
 from files.models import FileRecord
 from search import spaces
-from search.indexing.keyword_rows import ANALYSIS, BLOCK, KeywordRow, KeywordRows
+from search.indexing.keyword_rows import ANALYSIS
 from search.indexing.languages import configuration
+from search.indexing.posting_spool import PostingSpool
 from search.indexing.spool import ChunkSpool
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
 from search.retrieval import Space
-from search.stemming import stems
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,14 +37,21 @@ COPY search_chunkembedding (space_id, owner_id, document_id, ordinal, embedding)
 _COPY_POSTINGS = """
 COPY search_keywordposting (owner_id, document_id, block, lexeme, postings) FROM STDIN
 """
-_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_ROWS_AT_ONCE = 5_000
 
 
-def replace(file: FileRecord, generation: int, spool: ChunkSpool, space: Space, language: str = "") -> None:
+def replace(
+    file: FileRecord,
+    generation: int,
+    spool: ChunkSpool,
+    space: Space,
+    language: str = "",
+    *,
+    postings: PostingSpool | None = None,
+) -> None:
     """Replace everything the index holds of `file` by the spooled chunks; their text is in `language`, if known.
 
-    Their vectors belong to `space`. Raises SpaceChanged where that is no longer the one that is searched.
+    Their vectors belong to `space`. `postings` are those of the chunks, if somebody has made them all; they are used
+    where they fit the language. Raises SpaceChanged where `space` is no longer the one that is searched.
     """
     spaces.hold(space)
     remove(file.pk)
@@ -60,21 +66,26 @@ def replace(file: FileRecord, generation: int, spool: ChunkSpool, space: Space, 
     )
     document.refresh_from_db(fields=("number",))
     write_vectors(document, space, ((chunk.ordinal, vector) for _, chunk, vector in spool.records()))
-    write_keywords(document, file.kind, ((chunk.ordinal, chunk.text) for _, chunk, _ in spool.records()))
+    if postings is not None and postings.configuration == configuration(language, settings.TEXT_SEARCH_CONFIG):
+        _copy_postings(document, postings)
+    else:
+        write_keywords(document, file.kind, ((chunk.ordinal, chunk.text) for _, chunk, _ in spool.records()))
 
 
 def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[int, str]]) -> None:
     """Write the postings of a document that has none, from its passages' ordinals and texts in order."""
-    document.configuration = configuration(document.language, settings.TEXT_SEARCH_CONFIG)
-    document.analysis = ANALYSIS
-    keywords = KeywordRows(document.configuration, stems, code=kind == "code")
-    start = f"{document.owner_id}\t{document.number}\t"
-    for block in _blocks(passages):
-        # Stemming asks the database, which a COPY keeps busy: a block's rows are made before the first is sent.
-        for rows in _batches([start + _as_text(row) for row in keywords.rows(block)]):
-            with connection.cursor() as cursor, cursor.copy(_COPY_POSTINGS) as copy:
-                copy.write("".join(rows))
-    document.lexeme_count = keywords.length
+    with PostingSpool(configuration(document.language, settings.TEXT_SEARCH_CONFIG), code=kind == "code") as postings:
+        postings.add(passages)
+        postings.finish()
+        _copy_postings(document, postings)
+
+
+def _copy_postings(document: IndexedFile, postings: PostingSpool) -> None:
+    with connection.cursor() as cursor, cursor.copy(_COPY_POSTINGS) as copy:
+        for part in postings.parts(f"{document.owner_id}\t{document.number}\t"):
+            copy.write(part)
+    document.configuration, document.analysis = postings.configuration, ANALYSIS
+    document.lexeme_count = postings.length
     document.save(update_fields=("configuration", "analysis", "lexeme_count"))
 
 
@@ -97,21 +108,6 @@ def remove_keywords(file_id: UUID) -> None:
 def _delete(rows: QuerySet[Any]) -> None:
     """Delete straight away: the documented delete() would first select every row, to look for what is below it."""
     rows._raw_delete(rows.db)
-
-
-def _blocks(passages: Iterable[tuple[int, str]]) -> Iterator[Iterator[tuple[int, str]]]:
-    for _, block in itertools.groupby(passages, key=lambda passage: passage[0] // BLOCK):
-        yield block
-
-
-def _batches(rows: list[str]) -> Iterator[list[str]]:
-    return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
-
-
-def _as_text(row: KeywordRow) -> str:
-    """Return a row in COPY's text format: with a hundred rows a passage, packing them one by one is what costs."""
-    postings = ",".join(map(str, row.postings))
-    return f"{row.block}\t{row.lexeme.translate(_COPY_ESCAPES)}\t{{{postings}}}\n"
 
 
 def _copy_chunks(file: FileRecord, generation: int, spool: ChunkSpool) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 import zipfile
 from pathlib import Path
 
-from tests.benchmarks.texts import Writer
-from tests.samples import pdf_of
+from tests.benchmarks.texts import VOCABULARY, Writer
+from tests.samples import pdf_of, scan_of
 
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -34,6 +35,31 @@ def text_pdf(path: Path, size: int) -> int:
         pages.append("\n".join(lines))
     path.write_bytes(pdf_of(pages))
     return len(pages)
+
+
+def text_pages(path: Path, pages: int) -> None:
+    """Write a PDF of so many pages of text alone, of about 500 characters each."""
+    path.write_bytes(pdf_of(_pages(pages, lines=6, width=90)))
+
+
+def scanned_pages(path: Path, pages: int) -> None:
+    """Write a PDF of so many pages that are pictures of text, of about 2,600 characters each."""
+    path.write_bytes(scan_of(_pages(pages, lines=44, width=62)))
+
+
+def _pages(count: int, *, lines: int, width: int) -> list[str]:
+    writer = Writer(8)
+    texts = (textwrap.wrap(writer.paragraph(page // 20, 2 * lines * width), width) for page in range(count))
+    return ["\n".join(text[:lines]) for text in texts]
+
+
+def long_text(path: Path, size: int) -> None:
+    """Write a text file of `size` bytes, in paragraphs, out of a large vocabulary."""
+    writer, written, number = Writer(9, VOCABULARY), 0, 0
+    with path.open("w") as file:
+        while written < size:
+            written += file.write(writer.paragraph(number // 40, 600) + "\n\n")
+            number += 1
 
 
 def text_docx(path: Path, size: int) -> int:

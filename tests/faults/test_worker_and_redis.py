@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.samples import scan_of
 from tests.stack import Stack, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -57,6 +58,15 @@ def _progress(client: httpx.Client, file_id: str) -> dict[str, Any]:
     return client.get(f"/api/files/{file_id}").json()["progress"] or {}
 
 
+def _kill_workers(stack: Stack) -> None:
+    for process in stack.processes("celery_app"):
+        try:
+            if "worker" in process.cmdline():
+                process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
 def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: Stack) -> None:
     client = stack.client("killer")
     file_id = _upload(client, "long.txt", _long_text(600, "kill"))
@@ -66,17 +76,45 @@ def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: S
         return progress.get("stage") == "index" and progress.get("done", 0) > 0
 
     wait_for("embedding to be under way", embedding, 60, every=0.05)
-    for process in stack.processes("celery_app"):
-        if "worker" in process.cmdline():
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+    _kill_workers(stack)
 
     wait_for("the file to be ready", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready", 200, 0.5)
     codes = [event["code"] for event in client.get(f"/api/files/{file_id}/status").json()["timeline"]]
     assert "worker_lost" in codes, json.dumps(codes)
     _assert_chunks_are_whole(stack)
+
+
+@pytest.mark.timeout(600)
+def test_worker_killed_while_it_reads_and_embeds_is_replaced_and_doubles_nothing(stack: Stack) -> None:
+    client = stack.client("scanner")
+    line = "The harbour of town {0} opens before sunrise, says pilot {1}."
+    pages = ["\n".join([f"Page {n}."] + [line.format(n % 7, at) for at in range(30)]) for n in range(16)]
+    file_id = _upload(client, "scan.pdf", scan_of(pages))
+
+    def reading() -> bool:
+        progress = _progress(client, file_id)
+        return progress.get("stage") == "extract" and progress.get("done", 0) >= 14
+
+    wait_for("enough text to embed while the rest is recognised", reading, 200, every=0.1)
+    _kill_workers(stack)
+
+    def shown() -> dict[str, Any]:
+        return client.get(f"/api/files/{file_id}").json()  # type: ignore[no-any-return]
+
+    wait_for("the file to be ready", lambda: shown()["status"] == "ready", 300, 0.5)
+    codes = [event["code"] for event in client.get(f"/api/files/{file_id}/status").json()["timeline"]]
+    assert "worker_lost" in codes, json.dumps(codes)
+    assert codes.count("text_read") == 1
+    _assert_chunks_are_whole(stack)
+    with stack.database() as database:
+        kept = database.execute(
+            "SELECT count(*), count(DISTINCT ordinal), count(DISTINCT generation) FROM files_filesegment "
+            "WHERE file_id = %s",
+            [file_id],
+        ).fetchone()
+    assert kept is not None
+    assert kept[0] == kept[1] == shown()["segment_count"]
+    assert kept[2] == 1
 
 
 def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from files import pipeline
+from files import jobs, pipeline
+from files.extraction import registry
+from files.jobs import Claim
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus
 from orchestra.accounts.models import User
 
@@ -72,3 +77,43 @@ def test_source_code_has_a_programming_language_and_no_other(alice: User, make_f
 
     assert (file.kind, file.language, file.metadata["language"]) == ("code", "", "Go")
     assert file.metadata["functions"] == ["Tide"]
+
+
+class TestASilentReader:
+    @pytest.fixture
+    def silent(self, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch) -> FileRecord:
+        """A file whose reader says a few words, and then nothing for a minute."""
+        line = registry.Format("", ("text/plain",), ("misbehaving.Misbehaving",), package="tests.files.extraction")
+        monkeypatch.setattr(registry, "FORMATS", [line, *registry.FORMATS])
+        return make_file(alice, b"+wait", name="silent.txt")
+
+    def test_its_words_are_stored_and_its_job_can_be_cancelled(
+        self, silent: FileRecord, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        report, seen = jobs.report, list[int]()
+
+        def cancelling(claim: Claim, stage: str, *rest: Any) -> None:
+            seen.append(FileSegment.objects.filter(file=silent).count())
+            if seen[-1]:
+                jobs.cancel(silent)
+            report(claim, stage, *rest)
+
+        monkeypatch.setattr(jobs, "report", cancelling)
+        began = time.monotonic()
+        file = process(silent)
+
+        assert time.monotonic() - began < 5
+        assert (file.status, file.generation, seen[-1]) == (FileStatus.CANCELLED, 0, 1)
+
+    def test_it_is_asked_about_once_a_second(self, silent: FileRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+        report, at = jobs.report, list[float]()
+
+        def counting(claim: Claim, stage: str, *rest: Any) -> None:
+            at.append(time.monotonic())
+            if len(at) == 5:
+                jobs.cancel(silent)
+            report(claim, stage, *rest)
+
+        monkeypatch.setattr(jobs, "report", counting)
+        assert process(silent).status == FileStatus.CANCELLED
+        assert min(later - earlier for earlier, later in pairwise(at[2:])) > 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 from uuid import UUID
 
@@ -207,6 +207,142 @@ class TestShortJobsInBetween:
             begin(script)
 
         assert set(ProcessingJob.objects.values_list("state", flat=True)) == {"queued"}
+
+
+class FirstStage(ScriptedStage):
+    """Waits, and lets the next stage begin."""
+
+    name = "first"
+
+
+class SteppedStage(Stage):
+    """Takes a step for each thing that has been stored; `taken` says what, and whether it was taken ahead."""
+
+    name = "stepped"
+    stored: list[str] = []
+    taken: list[tuple[str, bool]] = []
+    fails: list[Exception] = []
+    closed: list[bool] = []
+
+    def run(self, context: StageContext) -> None:
+        for _ in self.steps(context):
+            pass
+
+    def steps(self, context: StageContext) -> Generator[bool]:
+        at = 0
+        try:
+            while at < len(self.stored) or not context.complete:
+                if at == len(self.stored):
+                    yield False
+                    continue
+                self.taken.append((self.stored[at], not context.complete))
+                context.report(at, 0, "things")
+                if self.fails:
+                    raise self.fails.pop()
+                at += 1
+                yield True
+        finally:
+            self.closed.append(True)
+
+    def discard(self, file_id: UUID) -> None:
+        pass
+
+
+class TestAStageThatRunsAhead:
+    @pytest.fixture(autouse=True)
+    def _stages(self, settings: Any) -> None:
+        settings.FILE_PIPELINE = [f"{__name__}.{stage.__name__}" for stage in (FirstStage, SteppedStage, ScriptedStage)]
+        for memory in (SteppedStage.stored, SteppedStage.taken, SteppedStage.fails, SteppedStage.closed):
+            memory.clear()
+
+    @pytest.fixture
+    def begin(self, alice: User, make_file: MakeFile) -> Callable[..., FileRecord]:
+        """Return a function that processes a file; what the first stage does, the test says."""
+
+        def run(script: Callable[[StageContext], None], file: FileRecord | None = None) -> FileRecord:
+            script_of_the_test.append(lambda context: script(context) if context._stage == "first" else None)
+            file = file or make_file(alice)
+            assert pipeline.work("w")
+            return FileRecord.objects.get(pk=file.pk)
+
+        return run
+
+    def test_takes_steps_while_the_one_before_waits_and_the_rest_at_its_turn(self, begin: Any) -> None:
+        answers = []
+
+        def script(context: StageContext) -> None:
+            answers.append(context.step_ahead())
+            SteppedStage.stored += ["a", "b"]
+            answers.extend(context.step_ahead() for _ in range(3))
+            SteppedStage.stored.append("c")
+
+        file = begin(script)
+
+        assert answers == [False, True, True, False]
+        assert SteppedStage.taken == [("a", True), ("b", True), ("c", False)]
+        assert file.status == FileStatus.READY
+        assert set(ProcessingJob.objects.get(file=file).timings) == {"first", "stepped", "scripted"}
+
+    def test_says_nothing_of_its_progress_until_its_turn(self, begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        told: list[tuple[str, int]] = []
+        report = jobs.report
+
+        def watched(claim: Claim, stage: str, done: int, *rest: Any) -> None:
+            told.append((stage, done))
+            report(claim, stage, done, *rest)
+
+        monkeypatch.setattr(jobs, "report", watched)
+        monkeypatch.setattr(pipeline, "_REPORT_EVERY", 0.0)
+
+        def script(context: StageContext) -> None:
+            SteppedStage.stored += ["a", "b", "c"]
+            context.report(1, 9, "pages")
+            assert context.step_ahead()
+            assert context.step_ahead()
+            context.report(2, 9, "pages")
+
+        begin(script)
+
+        assert told == [("first", 0), ("first", 1), ("first", 2), ("stepped", 0), ("stepped", 2), ("scripted", 0)]
+
+    def test_that_fails_ahead_begins_anew_at_its_turn(self, begin: Any) -> None:
+        SteppedStage.stored += ["a", "b"]
+        SteppedStage.fails.append(ExtractionError("Not now."))
+
+        def script(context: StageContext) -> None:
+            assert not context.step_ahead()
+            assert not context.step_ahead(), "and takes no more steps until then"
+
+        assert begin(script).status == FileStatus.READY
+        assert SteppedStage.taken == [("a", True), ("a", False), ("b", False)]
+
+    def test_lets_go_of_what_it_holds_when_the_job_ends_without_it(self, begin: Any) -> None:
+        SteppedStage.stored += ["a", "b"]
+
+        def script(context: StageContext) -> None:
+            assert context.step_ahead()
+            raise ExtractionError("This file is broken.")
+
+        assert begin(script).status == FileStatus.FAILED
+        assert (SteppedStage.taken, SteppedStage.closed) == ([("a", True)], [True])
+
+    def test_stops_the_job_that_was_lost(self, begin: Any) -> None:
+        SteppedStage.stored.append("a")
+
+        def script(context: StageContext) -> None:
+            jobs.cancel(context.file)
+            context._lost.set()
+            context.step_ahead()
+            pytest.fail("the job went on")
+
+        assert begin(script).status == FileStatus.CANCELLED
+
+    def test_that_needs_everything_waits_for_its_turn(self, begin: Any, settings: Any) -> None:
+        settings.FILE_PIPELINE = [f"{__name__}.{stage.__name__}" for stage in (FirstStage, ScriptedStage)]
+        answers: list[bool] = []
+
+        assert begin(lambda context: answers.append(context.step_ahead())).status == FileStatus.READY
+        assert answers == [False]
 
 
 @pytest.mark.usefixtures("_redis")

@@ -51,6 +51,7 @@ _HEADING_CHARS = 160
 _PARAGRAPH_GAP = 1.7
 _KEPT_WORDS = 0.9
 _PROGRESS_PAGES = 10
+_PROGRESS_SECONDS = 0.5
 _OCR_SECONDS = 20.0
 _THUMBNAIL_SECONDS = 0.5
 _THUMBNAIL_CPU_SHARE = 0.5
@@ -104,11 +105,13 @@ class _Reading:
         if not total:
             raise MalformedFile
         yield Metadata({"page_count": total, **self._facts()})
+        told = 0.0
         for number in range(1, total + 1):
             if number > self._limits.pages:
                 raise TooManyPages(f"This document has {total} pages; the limit is {self._limits.pages}.")
             yield from self._page(number)
-            if number % _PROGRESS_PAGES == 0 or number == total:
+            if number % _PROGRESS_PAGES == 0 or number == total or time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
                 yield Coverage("pages", number - len(self._pictures) - len(self._unreadable), total)
         yield from self._warnings(total)
         yield Metadata({**document_facts(self._document), **self._notes.facts, **self._ocr.facts})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -133,6 +134,43 @@ def test_the_clock_does_not_count_a_slow_consumer(source: Callable[[str], Source
     next(pieces)
     time.sleep(0.8)
     assert warnings_of(list(pieces)) == []
+
+
+def test_something_else_is_done_while_a_reader_is_silent(source: Callable[[str], Source]) -> None:
+    called: list[float] = []
+
+    def meanwhile() -> bool:
+        called.append(time.monotonic())
+        return len(called) < 50
+
+    with pytest.raises(TimeLimit):
+        list(extract_in_sandbox(source("wait"), Limits(wall_seconds=1.0), meanwhile))
+    assert called[49] - called[0] < 0.5, "there was more to do, so it is done at once"
+    pauses = [later - earlier for earlier, later in itertools.pairwise(called[49:])]
+    assert min(pauses) > 0.15, "there was no more, so the reader is waited for"
+
+
+def test_what_is_done_meanwhile_does_not_count_as_the_reader_s_time(source: Callable[[str], Source]) -> None:
+    worked: list[float] = []
+
+    def meanwhile() -> bool:
+        if not worked:
+            time.sleep(1.2)
+            worked.append(1.2)
+        return False
+
+    with pytest.raises(TimeLimit):
+        list(extract_in_sandbox(source("wait"), Limits(wall_seconds=1.0), meanwhile))
+    assert worked
+
+
+def test_what_breaks_meanwhile_ends_the_reader(source: Callable[[str], Source]) -> None:
+    def broken() -> bool:
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError):
+        list(extract_in_sandbox(source("wait"), Limits(wall_seconds=5.0), broken))
+    assert not _readers()
 
 
 def test_endless_text_ends_at_the_limit(run: Run) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.extraction.document import Place, Segment, SegmentKind
-from search.indexing.chunking import Chunk, ChunkOptions, ChunkOptionsError, chunk_segments
+from search.indexing.chunking import Chunk, ChunkOptions, ChunkOptionsError, chunk_segments, chunk_stream
 
 
 class WordTokenizer:
@@ -190,6 +190,20 @@ def test_blanks_without_end_do_not_fill_chunks() -> None:
 def test_options_that_contradict_each_other_are_refused(size: dict[str, int]) -> None:
     with pytest.raises(ChunkOptionsError):
         ChunkOptions(**size)
+
+
+def test_pauses_in_a_document_change_no_chunk_and_come_out_again() -> None:
+    heading = Segment("Tides", SegmentKind.HEADING, Place(page=1))
+    body = [Segment(sentences(9), place=Place(page=page, headings=("Tides",))) for page in (1, 1, 2)]
+    segments = [heading, *body]
+    paused = [given for segment in segments for given in (None, segment, None)]
+
+    stream = list(chunk_stream(paused, SMALL, WordTokenizer()))
+
+    assert [chunk for chunk in stream if chunk is not None] == chunks_of(*segments)
+    assert stream.count(None) == paused.count(None)
+    assert stream.index(None) == 0
+    assert any(chunk is not None for chunk in stream[: stream.index(None, len(stream) - 2)])
 
 
 def test_memory_does_not_grow_with_the_document() -> None:

@@ -11,9 +11,10 @@ from pypdf.annotations import Link, Text
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, RectangleObject, TextStringObject
 
 from files.extraction.base import Extractor, Source
-from files.extraction.document import SegmentKind, Thumbnail
+from files.extraction.document import Coverage, SegmentKind, Thumbnail
 from files.extraction.document import Warning as PieceWarning
 from files.extraction.errors import EncryptedFile, MalformedFile, TooManyPages
+from files.extraction.extractors import pdf
 from files.extraction.extractors.pdf_plumber import PdfplumberExtractor
 from files.extraction.extractors.pdf_pypdf import PypdfExtractor
 from files.extraction.formats.pdf.pdf_extras import iso_time
@@ -105,6 +106,19 @@ def test_a_page_that_is_a_picture_is_recognised(tmp_path: Path, monkeypatch: pyt
     ]
     assert not warnings_of(pieces)
     assert facts(pieces)["ocr"] is True
+
+
+def test_progress_is_told_from_the_first_page_on_and_with_each_slow_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, *map(str, range(12)))
+    monkeypatch.setattr(pdf, "_PROGRESS_SECONDS", 1000.0)
+    fast = read(samples.write(tmp_path / "scan.pdf", scan(12)), PDF)
+    monkeypatch.setattr(pdf, "_PROGRESS_SECONDS", 0.0)
+    slow = read(samples.write(tmp_path / "scan.pdf", scan(12)), PDF)
+
+    assert [piece.done for piece in fast if isinstance(piece, Coverage)] == [1, 10, 12]
+    assert [piece.done for piece in slow if isinstance(piece, Coverage)] == list(range(1, 13))
 
 
 @pytest.mark.parametrize("fails", [True, False])
