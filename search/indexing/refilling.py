@@ -22,12 +22,12 @@ from django.db.models.functions import Now
 
 from files.findings import place_from_json
 from files.models import FileRecord
-from files.selectors import segments_of
 from search import partitions, spaces
 from search.embedders import embedders
-from search.indexing import approximate, languages, writing
+from search.indexing import approximate, writing
+from search.indexing.about import About
 from search.indexing.chunking import Chunk
-from search.indexing.context import title_of, with_context
+from search.indexing.context import with_context
 from search.indexing.embedding import Embedder, embed_whole
 from search.models import EmbeddingSpace, IndexedFile, VectorChunk
 from search.retrieval import Space
@@ -42,7 +42,6 @@ _LOCK = 0x0E5BACE6  # of whoever maintains the index; see `search.spaces` for th
 _BATCH = 32
 _DOCUMENTS = 200
 _KEPT = timedelta(minutes=10)  # a retired space, for searches that began before the exchange
-_FIRST_SEGMENTS = 200
 _MISSING = """
 SELECT number FROM search_indexedfile d
 WHERE chunk_count > 0 AND number > %s
@@ -183,7 +182,7 @@ def _copied(document: IndexedFile, space: Space) -> bool:
 def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[list[tuple[int, NDArray[np.float32]]]]:
     """Yield pairs of ordinal and vector in batches: while one is being written, the connection does nothing else."""
     file = FileRecord.objects.get(pk=document.pk)
-    title = title_of(file.metadata, file.name, _beginning(file))
+    title = About.of(file).title
     rows = VectorChunk.objects.filter(file=file).order_by("ordinal").values_list("ordinal", "text", "place")
     passages = [Chunk(ordinal, text, place_from_json(place), 0) for ordinal, text, place in rows]
     for start in range(0, len(passages), _BATCH):
@@ -197,11 +196,6 @@ def _texts(batch: Sequence[Chunk], title: str, embedder: Embedder) -> list[str]:
     counts = embedder.token_counts([chunk.text for chunk in batch])
     counted = [replace(chunk, token_count=count) for chunk, count in zip(batch, counts, strict=True)]
     return [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in counted]
-
-
-def _beginning(file: FileRecord) -> str:
-    texts = segments_of(file).values_list("text", flat=True)[:_FIRST_SEGMENTS]
-    return languages.sample(texts.iterator(chunk_size=50))
 
 
 def _remove_retired() -> None:

@@ -6,7 +6,6 @@ Before it: `files.extraction_stage`. After it the file is found by meaning and b
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -19,8 +18,9 @@ from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from search import spaces
 from search.indexing import languages, writing
+from search.indexing.about import About
 from search.indexing.chunking import Chunk, ChunkOptions, chunk_stream
-from search.indexing.context import title_of, with_context
+from search.indexing.context import with_context
 from search.indexing.embedding import Embedder
 from search.indexing.languages import FileLanguage
 from search.indexing.posting_spool import PostingSpool
@@ -29,7 +29,6 @@ from search.retrieval import Space
 
 _BATCH = 32
 _PAGE = 200
-_FIRST_SEGMENTS = 200
 _ENOUGH = languages.SAMPLE_CHARACTERS  # to tell title and language from; less than a batch of passages in any case
 
 
@@ -51,10 +50,10 @@ class IndexStage(Stage):
         """
         while not context.complete and context.file.character_count < _ENOUGH:
             yield False
-        space, ahead, about = spaces.for_writing(), not context.complete, _About.of(context.file)
+        space, ahead, about = spaces.for_writing(), not context.complete, About.of(context.file)
         with ChunkSpool() as spool, PostingSpool(about.configuration, code=context.file.kind == "code") as postings:
             yield from _embedded(context, spaces.embedder_of(space), about.title, spool, postings)
-            title, about = about.title, _About.of(context.file) if ahead else about
+            title, about = about.title, About.of(context.file) if ahead else about
             if about.title == title:
                 postings.finish()
                 with context.fenced():
@@ -65,26 +64,6 @@ class IndexStage(Stage):
     def discard(self, file_id: UUID) -> None:
         """Remove the file's passages, vectors and words."""
         writing.remove(file_id)
-
-
-class _About(NamedTuple):
-    """What the whole file says of itself."""
-
-    title: str
-    language: FileLanguage
-
-    @classmethod
-    def of(cls, file: FileRecord) -> Self:
-        """Return it from the record and from enough of the text."""
-        texts = segments_of(file).values_list("text", flat=True)[:_FIRST_SEGMENTS]
-        beginning = languages.sample(texts.iterator(chunk_size=50))
-        language = languages.of_file(file.kind, file.language, beginning)
-        return cls(title_of(file.metadata, file.name, beginning), language)
-
-    @property
-    def configuration(self) -> str:
-        """The text search configuration that stems the file's words."""
-        return languages.configuration(self.language.of_words, settings.TEXT_SEARCH_CONFIG)
 
 
 def _embedded(
