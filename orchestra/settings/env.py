@@ -85,7 +85,7 @@ class Environment(BaseSettings):
 
     vector_store_type: Literal["pgvector"] = Field("pgvector", description="Where vectors are searched.")
     embedding_model: Literal["all-MiniLM-L6-v2"] = Field("all-MiniLM-L6-v2", description="The embedding model.")
-    embedding_engine: Literal["auto", "onnx", "openvino", "sentence-transformers", "hashing"] = Field(
+    embedding_engine: Literal["auto", "fast", "onnx", "openvino", "sentence-transformers", "hashing"] = Field(
         "auto",
         description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. "
         "sentence-transformers is the reference; hashing is for tests only.",

@@ -43,6 +43,7 @@ JOB_REPUBLISH_SECONDS = 30
 
 _ENGINES = {
     "auto": "search.indexing.automatic.AutomaticEmbedder",
+    "fast": "search.indexing.fast.FastEmbedder",
     "onnx": "search.indexing.embedders.onnx.OnnxEmbedder",
     "openvino": "search.indexing.embedders.openvino.OpenVinoEmbedder",
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
@@ -51,6 +52,7 @@ _ENGINES = {
 _PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "auto": _PREPARED,
+    "fast": _PREPARED,
     "onnx": _PREPARED,
     "openvino": _PREPARED,
     "sentence-transformers": {"threads": _env.embedding_threads},
