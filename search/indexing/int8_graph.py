@@ -102,7 +102,7 @@ class _Int8Graph(BertGraph):
         matrix = self._matrix(name) * np.float32(scale) * rounded.divisors[:, None]
         steps = (np.abs(matrix).max(axis=0) / 127).astype(np.float32)
         whole = np.clip(np.rint(matrix / steps), -127, 127).astype(np.int8)
-        zero = self.constant(f"{name}.zero", np.zeros(len(steps), np.int8))
+        zero = self.constant(f"{name}.int8_zero", np.zeros(len(steps), np.int8))
         stored = (self.constant(f"{name}.int8", whole), self.constant(f"{name}.steps", steps), zero)
         product = self.add("MatMul", rounded.tensor, self.add("DequantizeLinear", *stored, axis=1))
         moved = rounded.offset * (whole.astype(np.float64) * steps).sum(axis=0)
