@@ -87,8 +87,9 @@ class Environment(BaseSettings):
     embedding_model: Literal["all-MiniLM-L6-v2"] = Field("all-MiniLM-L6-v2", description="The embedding model.")
     embedding_engine: Literal["auto", "fast", "onnx", "openvino", "sentence-transformers", "hashing"] = Field(
         "auto",
-        description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. "
-        "sentence-transformers is the reference; hashing is for tests only.",
+        description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. fast: 8-bit "
+        "integers, a model of its own, at a loss of up to 0.004 nDCG@10 by meaning alone (0.001 with words); changing "
+        "to or from it embeds every file again. sentence-transformers is the reference; hashing is for tests only.",
     )
     embedding_threads: int = Field(0, ge=0, description="Processor threads for embedding. 0: chosen by the runtime.")
     chunk_size: int = Field(1000, ge=100, le=4000, description="Characters in one passage, at most.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -77,5 +78,6 @@ def _engine() -> str:
 
 def _prepared() -> set[Path]:
     """Return the files of prepared models: of the engines that keep any, in the folder that they are told."""
-    folder = settings.EMBEDDERS["default"].get("OPTIONS", {}).get("cache_dir")
+    entry: dict[str, Any] = settings.EMBEDDERS["default"]
+    folder = entry.get("OPTIONS", {}).get("cache_dir")
     return {path for path in Path(folder).rglob("*") if path.is_file()} if folder else set()

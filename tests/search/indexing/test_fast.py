@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from search.indexing.embedders.onnx import OnnxEmbedder
@@ -54,6 +55,13 @@ def test_its_vectors_are_near_those_of_fp32(cache_dir: Path, embedder: Embedder)
     texts = [text for text in TEXTS if text.strip()]
     exact = OnnxEmbedder(cache_dir=cache_dir, threads=1).embed_passages(texts)
     assert (exact * embedder.embed_passages(texts)).sum(axis=1).min() > 0.98
+
+
+def test_a_passage_has_the_same_vector_in_batches_of_any_width(embedder: Embedder) -> None:
+    words = (TEXTS[0] + " " + TEXTS[10] + " ").split() * 9
+    texts = [" ".join(words[n : n + 3 * n + 5]) for n in range(1, 30)]
+    alone = np.stack([embedder.embed_query(text) for text in texts])
+    assert (embedder.embed_passages(texts) * alone).sum(axis=1).min() > 0.99999
 
 
 def test_its_file_holds_the_matrices_in_bytes(cache_dir: Path, embedder: Embedder) -> None:
