@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# The runtime keeps compiled kernels for each shape that each stream has met: in steps of 16 these take 11 MB less than in
-# steps of 8 (two streams), for 2 % more arithmetic. Besides, its attention rounds otherwise at other widths, which the
-# 8-bit form enlarges: a vector would depend on the texts beside it.
+# The runtime keeps compiled kernels for each shape that each stream has met: in steps of 16 these take 11 MB less than
+# in steps of 8 (two streams), for 2 % more arithmetic. Besides, its attention rounds otherwise at other widths, which
+# the 8-bit form enlarges: a vector would depend on the texts beside it.
 _WIDTH_STEP = 16
 # One batch on one thread in each stream: threads that share a batch wait for one another at each of its 100 operations,
 # above all where other processes want the cores. A question takes one core, and two questions do not wait in line.
