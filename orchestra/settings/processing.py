@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestra.settings.base import STATE_DIR
-from orchestra.settings.env import BASE_DIR, environment
+from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
 
 _env = environment()
 
@@ -43,6 +43,7 @@ JOB_REPUBLISH_SECONDS = 30
 
 _ENGINES = {
     "auto": "search.indexing.automatic.AutomaticEmbedder",
+    "fast": "search.indexing.fast.FastEmbedder",
     "onnx": "search.indexing.embedders.onnx.OnnxEmbedder",
     "openvino": "search.indexing.embedders.openvino.OpenVinoEmbedder",
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
@@ -51,16 +52,25 @@ _ENGINES = {
 _PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "auto": _PREPARED,
+    "fast": _PREPARED,
     "onnx": _PREPARED,
     "openvino": _PREPARED,
     "sentence-transformers": {"threads": _env.embedding_threads},
 }
+# Beside the one that is used, those whose vectors may still be searched until theirs are complete.
 EMBEDDERS = {
     "default": {
         "BACKEND": _ENGINES[_env.embedding_engine],
         "OPTIONS": _ENGINE_OPTIONS.get(_env.embedding_engine, {}),
-    }
+    },
+    "packaged": {"BACKEND": _ENGINES["auto"], "OPTIONS": _PREPARED},
+    "packaged-int8": {"BACKEND": _ENGINES["fast"], "OPTIONS": _PREPARED},
 }
+if _env.embedding_model != PACKAGED_MODEL:
+    EMBEDDERS["default"] = {
+        "BACKEND": _ENGINES["sentence-transformers"],
+        "OPTIONS": {"folder": _env.embedding_model, "threads": _env.embedding_threads},
+    }
 SEARCH_EXACT_ROWS = _env.search_exact_rows
 VECTOR_STORES = {
     "default": {

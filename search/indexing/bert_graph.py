@@ -51,13 +51,7 @@ def build_bert_graph(weights: Weights, shape: BertShape) -> ModelProto:
 
     `embedding` is float32 (batch, hidden), L2-normalised. Raises KeyError where a weight is missing.
     """
-    graph = _Graph(weights, shape)
-    keep = graph.add("Cast", "attention_mask", to=_float())
-    hidden = graph.embeddings()
-    bias = graph.mask_bias(keep)
-    for layer in range(shape.layers):
-        hidden = graph.encoder_layer(hidden, bias, f"encoder.layer.{layer}")
-    return graph.finish(graph.mean_direction(hidden, keep))
+    return BertGraph(weights, shape).build()
 
 
 def _float() -> int:
@@ -66,8 +60,11 @@ def _float() -> int:
     return int(TensorProto.FLOAT)
 
 
-class _Graph:
-    """Collects nodes and constants; each method adds a part and returns the name of its output."""
+class BertGraph:
+    """Collects nodes and constants; each method adds a part and returns the name of its output.
+
+    `int8_graph` changes what a linear layer is.
+    """
 
     def __init__(self, weights: Weights, shape: BertShape) -> None:
         self._weights = weights
@@ -75,7 +72,24 @@ class _Graph:
         self._nodes: list[NodeProto] = []
         self._constants: dict[str, TensorProto] = {}
 
+    def build(self) -> ModelProto:
+        """Return the whole model, as `build_bert_graph` says."""
+        keep = self.add("Cast", "attention_mask", to=_float())
+        hidden = self.embeddings()
+        bias = self.mask_bias(keep)
+        for layer in range(self._shape.layers):
+            hidden = self.encoder_layer(hidden, bias, f"encoder.layer.{layer}")
+        return self.finish(self.mean_direction(hidden, keep))
+
+    def linear(self, tensor: str, name: str, scale: float = 1.0) -> str:
+        """Add the layer `name` of the weights, its output multiplied by `scale`."""
+        matrix = self._weights[f"{name}.weight"].T * np.float32(scale)
+        product = self.add("MatMul", tensor, self.constant(f"{name}.weight", matrix))
+        bias = self._weights[f"{name}.bias"] * np.float32(scale)
+        return self.add("Add", product, self.constant(f"{name}.bias", bias))
+
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node."""
         from onnx import helper
 
         output = f"{operator}_{len(self._nodes)}"
@@ -83,6 +97,7 @@ class _Graph:
         return output
 
     def constant(self, name: str, value: object) -> str:
+        """Add a constant, unless there is one of that name."""
         from onnx import numpy_helper
 
         if name not in self._constants:
@@ -110,12 +125,13 @@ class _Graph:
         return self.add("Unsqueeze", scaled, self.constant("axes12", np.array([1, 2])))
 
     def encoder_layer(self, hidden: str, bias: str, name: str) -> str:
-        attended = self._linear(
+        """Add attention and the two matrices after it, each with its residual and normalisation."""
+        attended = self.linear(
             self._attention(hidden, bias, f"{name}.attention.self"), f"{name}.attention.output.dense"
         )
         hidden = self._normalised(self.add("Add", attended, hidden), f"{name}.attention.output.LayerNorm")
-        inner = self.add("Gelu", self._linear(hidden, f"{name}.intermediate.dense"))
-        outer = self._linear(inner, f"{name}.output.dense")
+        inner = self.add("Gelu", self.linear(hidden, f"{name}.intermediate.dense"))
+        outer = self.linear(inner, f"{name}.output.dense")
         return self._normalised(self.add("Add", outer, hidden), f"{name}.output.LayerNorm")
 
     def mean_direction(self, hidden: str, keep: str) -> str:
@@ -127,6 +143,7 @@ class _Graph:
         return self.add("Div", total, length)
 
     def finish(self, output: str) -> ModelProto:
+        """Return the checked model, whose output this is."""
         from onnx import TensorProto, checker, helper
 
         self._nodes.append(helper.make_node("Identity", [output], ["embedding"]))
@@ -141,9 +158,9 @@ class _Graph:
     def _attention(self, hidden: str, bias: str, name: str) -> str:
         shape = self._shape
         scale = 1 / math.sqrt(shape.hidden // shape.heads)
-        query = self._heads(self._linear(hidden, f"{name}.query", scale), (0, 2, 1, 3))
-        keys = self._heads(self._linear(hidden, f"{name}.key"), (0, 2, 3, 1))
-        values = self._heads(self._linear(hidden, f"{name}.value"), (0, 2, 1, 3))
+        query = self._heads(self.linear(hidden, f"{name}.query", scale), (0, 2, 1, 3))
+        keys = self._heads(self.linear(hidden, f"{name}.key"), (0, 2, 3, 1))
+        values = self._heads(self.linear(hidden, f"{name}.value"), (0, 2, 1, 3))
         scores = self.add("Add", self.add("MatMul", query, keys), bias)
         mixed = self.add("MatMul", self.add("Softmax", scores, axis=-1), values)
         joined = self.constant("joined", np.array([0, 0, shape.hidden]))
@@ -152,13 +169,6 @@ class _Graph:
     def _heads(self, tensor: str, order: tuple[int, ...]) -> str:
         split = self.constant("split", np.array([0, 0, self._shape.heads, self._shape.hidden // self._shape.heads]))
         return self.add("Transpose", self.add("Reshape", tensor, split), perm=order)
-
-    def _linear(self, tensor: str, name: str, scale: float = 1.0) -> str:
-        matrix = self._weights[f"{name}.weight"].T * np.float32(scale)
-        product = self.add("MatMul", tensor, self.constant(f"{name}.weight", matrix))
-        return self.add(
-            "Add", product, self.constant(f"{name}.bias", self._weights[f"{name}.bias"] * np.float32(scale))
-        )
 
     def _normalised(self, tensor: str, name: str) -> str:
         gain = self.constant(f"{name}.weight", self._weights[f"{name}.weight"])

@@ -6,11 +6,21 @@ Before it: `packaged_model`. After it: one module per engine in `embedders`, whi
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from search.indexing.embedding import Embedder, PerProcess
-from search.indexing.packaged_model import DIMENSIONS, MARKS, MODEL_ID, WINDOW, PackagedTokenizer, packaged_model
+from search.indexing.packaged_model import (
+    DIMENSIONS,
+    INT8_MODEL_ID,
+    MARKS,
+    MODEL_ID,
+    WINDOW,
+    PackagedTokenizer,
+    packaged_model,
+)
+from search.indexing.prepared_model import Form
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,19 +28,33 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts that go through the model together: their places, their token ids and mask, both (texts, width)."""
+
+    rows: list[int]
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
+
+
 class PackagedEmbedder(Embedder):
     """The packaged model, run in small batches of texts of like length: little padding, and data that stays in cache.
 
-    `batch_size` texts go together; the width of a batch is rounded up to a multiple of `width_step` tokens.
+    `batch_size` texts go together, fewer where that leaves one of `parallel` runners without work; the width of a batch
+    is rounded up to a multiple of `width_step` tokens. The model's form tells which vectors these are.
     """
 
     model_id = MODEL_ID
     dimensions = DIMENSIONS
     max_tokens = WINDOW - MARKS
 
-    def __init__(self, *, batch_size: int = 4, width_step: int = 1) -> None:
+    def __init__(self, *, batch_size: int = 4, width_step: int = 1, parallel: int = 1, form: Form = Form.FULL) -> None:
         self._batch_size = batch_size
         self._width_step = width_step
+        self._parallel = parallel
+        self._form = form
+        if form is Form.INT8:
+            self.model_id = INT8_MODEL_ID
         self._tokenizer = PerProcess(lambda: PackagedTokenizer(packaged_model()))
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
@@ -42,18 +66,23 @@ class PackagedEmbedder(Embedder):
         import numpy as np
 
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
-        encodings = self._tokenizer.get().encode(texts) if texts else []
-        by_length = sorted(range(len(encodings)), key=lambda position: -len(encodings[position].ids))
-        for start in range(0, len(by_length), self._batch_size):
-            batch = by_length[start : start + self._batch_size]
-            vectors[batch] = self._vectors(*self._padded([encodings[position] for position in batch]))
+        if texts:
+            for batch, found in self._embedded(self._batches(self._tokenizer.get().encode(texts))):
+                vectors[batch.rows] = found
         return vectors
 
     @abstractmethod
-    def _vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the sentence vectors of token ids and their mask, both of shape (batch, width)."""
+    def _embedded(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Yield each batch with its sentence vectors, of shape (texts, 384), in any order."""
 
-    def _padded(self, encodings: Sequence[Encoding]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _batches(self, encodings: Sequence[Encoding]) -> Iterator[Batch]:
+        by_length = sorted(range(len(encodings)), key=lambda position: -len(encodings[position].ids))
+        size = min(self._batch_size, -(-len(encodings) // self._parallel))
+        for start in range(0, len(by_length), size):
+            rows = by_length[start : start + size]
+            yield self._padded(rows, [encodings[position] for position in rows])
+
+    def _padded(self, rows: list[int], encodings: Sequence[Encoding]) -> Batch:
         import numpy as np
 
         width = max(len(encoding.ids) for encoding in encodings)
@@ -63,4 +92,4 @@ class PackagedEmbedder(Embedder):
         for row, encoding in enumerate(encodings):
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = 1
-        return ids, mask
+        return Batch(rows, ids, mask)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 MODEL_ID = "sentence-transformers/all-MiniLM-L6-v2"
+INT8_MODEL_ID = f"{MODEL_ID}-int8"  # its vectors differ from the others' by more than what may be mixed in one index
 DIMENSIONS = 384
 WINDOW = 256
 MARKS = 2  # [CLS] and [SEP] take two places of the window

@@ -24,6 +24,7 @@ from search.indexing.embedders.onnx import OnnxEmbedder
 from search.indexing.embedders.openvino import OpenVinoEmbedder
 from search.indexing.embedders.sentence_transformers import SentenceTransformerEmbedder
 from search.indexing.embedding import Embedder
+from search.indexing.fast import FastEmbedder
 from tests.benchmarks.recording import ROOT, load_average, record
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ENGINES: dict[str, Callable[[str], Embedder]] = {
     REFERENCE: lambda _: SentenceTransformerEmbedder(),
     "onnx": lambda cache_dir: OnnxEmbedder(cache_dir=cache_dir),
     "openvino": lambda cache_dir: OpenVinoEmbedder(cache_dir=cache_dir),
+    "fast": lambda cache_dir: FastEmbedder(cache_dir=cache_dir),
 }
 Figures = dict[str, float]
 
@@ -135,7 +137,7 @@ def run(name: str, count: int, cache_dir: str) -> Figures:
 def compare(count: int, rounds: int, cache_dir: str) -> None:
     """Record the medians of all engines, and their ratios to the reference, over alternating rounds."""
     load = load_average()
-    for name in ("onnx", "openvino"):
+    for name in ("onnx", "openvino", "fast"):
         run(name, 10, cache_dir)  # prepares the model, which is not part of a load
     results: dict[str, list[Figures]] = {name: [] for name in ENGINES}
     for _ in range(rounds):

@@ -20,6 +20,7 @@ MODULES = (
     "search.indexing.embedders.onnx",
     "search.indexing.embedders.openvino",
     "search.indexing.embedders.sentence_transformers",
+    "search.indexing.fast",
     "search.ranking.fusion",
     "search.ranking.highlighting",
 )
