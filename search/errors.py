@@ -20,3 +20,13 @@ class UnknownMode(OrchestraError):
     code = "mode_unknown"
     status = 400
     default_message = "This server has no such search mode."
+
+
+class MirrorUnavailable(OrchestraError):
+    """A store beside PostgreSQL does not answer, or what it keeps cannot be read."""
+
+    code = "vector_store_unavailable"
+    status = 503
+    transient = True
+    default_message = "The vector store does not answer."
+    default_hint = "PostgreSQL is searched meanwhile. Run: manage.py doctor"

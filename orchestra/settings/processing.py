@@ -61,7 +61,22 @@ EMBEDDERS = {
         "OPTIONS": _ENGINE_OPTIONS.get(_env.embedding_engine, {}),
     }
 }
-VECTOR_STORES = {"default": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"}}
+_STORES: dict[str, dict[str, Any]] = {
+    "pgvector": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"},
+    "faiss": {
+        "BACKEND": "search.vector_stores.faiss.FaissStore",
+        "OPTIONS": {"folder": STATE_DIR / "faiss"},
+    },
+    "weaviate": {
+        "BACKEND": "search.vector_stores.weaviate.WeaviateStore",
+        "OPTIONS": {
+            "url": _env.weaviate_url,
+            "grpc_port": _env.weaviate_grpc_port,
+            "api_key": _env.weaviate_api_key,
+        },
+    },
+}
+VECTOR_STORES = {"default": _STORES[_env.vector_store_type]}
 SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
 
 CHUNK_SIZE = _env.chunk_size

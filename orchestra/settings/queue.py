@@ -51,11 +51,21 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "files"
 CELERY_TASK_QUEUES = (Queue("files"), Queue("system"))
-CELERY_TASK_ROUTES = {"orchestra.*": {"queue": "system"}, "files.tasks.sweep": {"queue": "system"}}
+CELERY_TASK_ROUTES = {
+    "orchestra.*": {"queue": "system"},
+    "files.tasks.sweep": {"queue": "system"},
+    "search.tasks.sync_mirrors": {"queue": "system"},
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "files.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
+if environment().vector_store_type != "pgvector":
+    CELERY_BEAT_SCHEDULE["sync-mirrors"] = {
+        "task": "search.tasks.sync_mirrors",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    }
 
 CACHES = {
     "default": {
