@@ -7,6 +7,7 @@ the properties `passage` and `document`. Every call has an end, and whatever goe
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class Server:
 
         address, parts = self.address, urlsplit(self.address.url)
         secure, host = parts.scheme == "https", parts.hostname or ""
-        return weaviate.connect_to_custom(
+        client = weaviate.connect_to_custom(
             http_host=host,
             http_port=parts.port or (443 if secure else 80),
             http_secure=secure,
@@ -157,6 +158,8 @@ class Server:
             ),
             skip_init_checks=True,  # one of them asks a server elsewhere for the client's newest version
         )
+        weakref.finalize(self, client.close)
+        return client
 
     def _create(self, collection: str) -> None:
         from weaviate.classes.config import Configure, DataType, Property, VectorDistances
