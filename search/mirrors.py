@@ -35,14 +35,15 @@ _HALF_HEADER = 4  # bytes before the numbers of a halfvec: its length, and two u
 
 # Every document is answered by exactly one side: by the mirror where it is recorded as held, else by the scan. Up to
 # `complete_to` all are held, so that usually only the few documents above are looked at. OFFSET 0 keeps the scan a look
-# at the keys of each missing document; joined freely, it may become a scan of all.
+# at the keys of each missing document, and (SELECT true ...) one look per passage of the list: joined freely, both may
+# become scans of all that the owner has.
 _NEAREST = """
 SELECT passage, cosine FROM (
     SELECT l.passage, l.cosine
     FROM unnest(%(near_passages)s::bigint[], %(near_cosines)s::float8[]) AS l (passage, cosine)
-    WHERE EXISTS (SELECT FROM search_indexedfile d
-                  WHERE d.owner_id = %(owner)s AND d.number = l.passage >> 24 {files})
-      AND (l.passage >> 24 <= {complete_to} OR EXISTS ({held} AND m.document = l.passage >> 24))
+    WHERE (SELECT true FROM search_indexedfile d
+           WHERE d.owner_id = %(owner)s AND d.number = l.passage >> 24 {files})
+      AND (l.passage >> 24 <= {complete_to} OR (SELECT true {held} AND m.document = l.passage >> 24))
     UNION ALL
     SELECT v.passage, v.cosine
     FROM search_indexedfile d CROSS JOIN LATERAL (
@@ -51,11 +52,11 @@ SELECT passage, cosine FROM (
         WHERE e.space_id = %(space)s AND e.owner_id = %(owner)s AND e.document_id = d.number OFFSET 0
     ) v
     WHERE d.owner_id = %(owner)s AND d.number > {complete_to} {files}
-      AND NOT EXISTS ({held} AND m.document = d.number)
+      AND NOT EXISTS (SELECT {held} AND m.document = d.number)
 ) n ORDER BY cosine DESC, passage LIMIT %(near)s
 """
 _COMPLETE_TO = "coalesce((SELECT complete_to FROM search_mirrorgeneration WHERE id = %(mirror)s), 0)"
-_HELD = "SELECT FROM search_mirroreddocument m WHERE m.generation_id = %(mirror)s"
+_HELD = "FROM search_mirroreddocument m WHERE m.generation_id = %(mirror)s"
 _GONE = """
 SELECT m.document, m.passages FROM search_mirroreddocument m
 WHERE m.generation_id = %(mirror)s AND NOT EXISTS (
@@ -127,8 +128,9 @@ def nearest(query: EmbeddedQuery, scope: Scope, limit: int, answer: Answer) -> N
         "space": query.space.id,
         "near": limit,
         "mirror": answer.generation,
-        "near_passages": [one.passage for one in answer.neighbours],
-        "near_cosines": [one.cosine for one in answer.neighbours],
+        # As text: adapting each number would take as long as the list's part of the statement.
+        "near_passages": "{" + ",".join(str(one.passage) for one in answer.neighbours) + "}",
+        "near_cosines": "{" + ",".join(repr(one.cosine) for one in answer.neighbours) + "}",
     }
     return Nearest(sql, parameters, method=answer.store)
 

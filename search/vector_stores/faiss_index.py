@@ -67,22 +67,22 @@ class FaissGeneration(Generation):
         self._shape = shape
         about = _checked(folder)
         try:
-            self._index = faiss.read_index(str(folder / INDEX), faiss.IO_FLAG_MMAP_IFC)
-            self._passages = np.load(folder / PASSAGES, mmap_mode="r", allow_pickle=False)
+            self.index = faiss.read_index(str(folder / INDEX), faiss.IO_FLAG_MMAP_IFC)
+            self.passages = np.load(folder / PASSAGES, mmap_mode="r", allow_pickle=False)
         except (OSError, RuntimeError, ValueError) as exc:
             raise _damaged(folder, exc) from exc
-        if not self._index.ntotal == len(self._passages) == about.passages:
+        if not self.index.ntotal == len(self.passages) == about.passages:
             raise _damaged(folder, "the index and its passages do not belong together")
 
     def __len__(self) -> int:
         """Return the number of passages."""
-        return len(self._passages)
+        return len(self.passages)
 
     def search(self, vector: NDArray[np.float32], limit: int, documents: Sequence[int] | None) -> list[Neighbour]:
         """Return the nearest passages; of these documents, by number, where given."""
         faiss = _library()
         faiss.omp_set_num_threads(self._shape.threads)  # of the calling thread, and there is a new one per request
-        index, options = self._index, {}
+        index, options = self.index, {}
         if documents is not None:
             chosen = self._chosen(documents)
             options["sel"] = faiss.IDSelectorBitmap(_bits(chosen))
@@ -92,7 +92,7 @@ class FaissGeneration(Generation):
         way = self._way(index, limit, options)
         cosines, found = index.search(vector.reshape(1, -1), limit, params=way)
         kept = found[0] >= 0  # where fewer are found than asked for, -1
-        passages = self._passages[found[0][kept]]
+        passages = self.passages[found[0][kept]]
         return list(map(Neighbour, passages.tolist(), cosines[0][kept].tolist()))
 
     def _way(self, index: Any, limit: int, options: dict[str, Any]) -> Any:
@@ -106,8 +106,8 @@ class FaissGeneration(Generation):
         import numpy as np
 
         first = np.sort(np.asarray(documents, dtype=np.int64)) << ORDINAL_BITS
-        starts = np.searchsorted(self._passages, first)
-        ends = np.searchsorted(self._passages, first + (1 << ORDINAL_BITS))
+        starts = np.searchsorted(self.passages, first)
+        ends = np.searchsorted(self.passages, first + (1 << ORDINAL_BITS))
         edges = np.zeros(len(self) + 1, dtype=np.int32)
         np.add.at(edges, starts, 1)
         np.add.at(edges, ends, -1)

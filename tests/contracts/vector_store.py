@@ -30,12 +30,12 @@ from search.vector_stores.base import Neighbour, VectorStore
 
 MakeFile = Callable[..., FileRecord]
 
-SUBJECTS = ("cats", "diesel engines", "green tea", "bridges", "violins", "glaciers", "bees", "railways")
+SUBJECTS = ("cats", "diesel engines", "green tea", "bees")
 QUESTIONS = ("cats on a window", "how does an engine ignite", "tea at eighty degrees", "bees and honey")
 PGVECTOR = {"default": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"}}
 
 
-def text_about(subject: str, paragraphs: int = 12) -> str:
+def text_about(subject: str, paragraphs: int = 8) -> str:
     """Return a text of as many passages."""
     return "\n\n".join(f"Paragraph {number} is about {subject}. " + f"{subject} {number} " * 60 for number in range(paragraphs))
 
