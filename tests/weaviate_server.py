@@ -75,7 +75,7 @@ class WeaviateServer:
         return {stored.properties["passage"]: stored for tenant in tenants for stored in tenant.values()}
 
 
-class _Calls(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]  # generated without types
+class _Calls(weaviate_pb2_grpc.WeaviateServicer):
     def __init__(self, server: WeaviateServer) -> None:
         self._server = server
 
@@ -120,7 +120,8 @@ class _Calls(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]  # gener
         wanted = set(request.names.values) if request.HasField("names") else set(tenants)
         hot = tenants_pb2.TENANT_ACTIVITY_STATUS_HOT
         return tenants_pb2.TenantsGetReply(
-            took=0.001, tenants=[tenants_pb2.Tenant(name=name, activity_status=hot) for name in tenants if name in wanted]
+            took=0.001,
+            tenants=[tenants_pb2.Tenant(name=name, activity_status=hot) for name in tenants if name in wanted],
         )
 
     def _admit(self, name: str, context: Any) -> None:
@@ -206,7 +207,7 @@ def _handler(server: WeaviateServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(sent)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
             """Say nothing."""
 
     return Handler
@@ -250,7 +251,7 @@ def _delete(server: WeaviateServer, path: str, body: Any) -> tuple[int, Any]:
 
 
 def _health() -> grpc.GenericRpcHandler:
-    serving = health_weaviate_pb2.WeaviateHealthCheckResponse(status=1)
+    serving = health_weaviate_pb2.WeaviateHealthCheckResponse(status="SERVING")
     check = grpc.unary_unary_rpc_method_handler(
         lambda request, context: serving,
         request_deserializer=health_weaviate_pb2.WeaviateHealthCheckRequest.FromString,
@@ -264,7 +265,7 @@ def running_weaviate(api_key: str = "") -> Iterator[WeaviateServer]:
     """Serve on two free ports of this machine."""
     server = WeaviateServer(api_key=api_key)
     calls = grpc.server(futures.ThreadPoolExecutor(4))
-    weaviate_pb2_grpc.add_WeaviateServicer_to_server(_Calls(server), calls)
+    weaviate_pb2_grpc.add_WeaviateServicer_to_server(_Calls(server), calls)  # type: ignore[no-untyped-call]  # generated
     calls.add_generic_rpc_handlers((_health(),))
     server.grpc_port = calls.add_insecure_port("127.0.0.1:0")
     calls.start()

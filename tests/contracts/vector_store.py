@@ -37,7 +37,9 @@ PGVECTOR = {"default": {"BACKEND": "search.vector_stores.pgvector.PgVectorStore"
 
 def text_about(subject: str, paragraphs: int = 8) -> str:
     """Return a text of as many passages."""
-    return "\n\n".join(f"Paragraph {number} is about {subject}. " + f"{subject} {number} " * 60 for number in range(paragraphs))
+    return "\n\n".join(
+        f"Paragraph {number} is about {subject}. " + f"{subject} {number} " * 60 for number in range(paragraphs)
+    )
 
 
 def indexed(file: FileRecord) -> FileRecord:
@@ -79,7 +81,8 @@ class Library:
             rows = rows.filter(document__file_id__in=scope.file_ids)
         vector = query.vector.astype(np.float16).astype(np.float32)
         near = [
-            Neighbour(passage_of(row.document_id, row.ordinal), _cosine(np.asarray(row.embedding), vector)) for row in rows
+            Neighbour(passage_of(row.document_id, row.ordinal), _cosine(np.asarray(row.embedding), vector))
+            for row in rows
         ]
         return sorted(near, key=lambda one: (-one.cosine, one.passage))[:limit]
 
