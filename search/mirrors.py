@@ -69,6 +69,10 @@ WHERE d.owner_id = %(owner)s AND NOT EXISTS (
     SELECT FROM search_mirroreddocument m WHERE m.generation_id = %(mirror)s AND m.document = d.number)
 ORDER BY d.number
 """
+_COPY = """
+INSERT INTO search_mirroreddocument (generation_id, document, passages)
+SELECT %(mirror)s, m.document, m.passages FROM search_mirroreddocument m WHERE m.generation_id = %(other)s
+"""
 _IN_SCOPE = "SELECT d.number FROM search_indexedfile d WHERE d.owner_id = %(owner)s {files}"
 _VECTORS = """
 SELECT (document_id << 24) + ordinal, halfvec_send(embedding) FROM search_chunkembedding
@@ -103,6 +107,14 @@ class Difference:
 
     missing: tuple[Document, ...]
     gone: tuple[Document, ...]
+    complete_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Documents that a generation came to hold, and up to which document it then holds all."""
+
+    documents: tuple[Document, ...]
     complete_to: int
 
 
@@ -147,9 +159,9 @@ def latest(store: str, space: Space, owner_id: UUID) -> MirrorGeneration | None:
     return generations(store, space.id, owner_id).order_by("-created_at", "-id").first()
 
 
-def known(generation: UUID) -> bool:
-    """Return whether this database has recorded a generation."""
-    return MirrorGeneration.objects.filter(pk=generation).exists()
+def generation(id: UUID) -> MirrorGeneration | None:  # noqa: A002  # as the model calls it
+    """Return a generation; None where this database has not recorded it."""
+    return MirrorGeneration.objects.filter(pk=id).first()
 
 
 def begin(store: str, space: Space, owner_id: UUID, generation: UUID) -> MirrorGeneration:
@@ -199,6 +211,12 @@ def record(generation: UUID, documents: Iterable[Document]) -> None:
         batch_size=_PASSAGES_AT_ONCE,
         ignore_conflicts=True,
     )
+
+
+def record_as_in(generation: UUID, other: UUID) -> None:
+    """Record that a generation holds all that another one does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COPY, {"mirror": generation, "other": other})
 
 
 def record_complete(generation: UUID, complete_to: int) -> None:

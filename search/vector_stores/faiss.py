@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
@@ -28,6 +29,7 @@ logger = structlog.get_logger(__name__)
 
 _CURRENT = "current"
 _LEAST_STALE = 500  # passages
+_MOST_GONE_SHARE = 0.1
 _STALE_SHARE = 0.05  # of an owner's passages: comparing these in PostgreSQL takes less than the search of the rest
 
 
@@ -65,19 +67,22 @@ class FaissStore(MirrorStore):
         return opened
 
     def bring_up(self, space: Space, owner_id: UUID, *, everything: bool) -> Progress:
-        """Write a new generation where the current one is too far behind, damaged or missing."""
+        """Write a new generation where the current one is too far behind, damaged or missing.
+
+        It is the current one with what is new added to it, unless too much of that is deleted.
+        """
         folder = self._owner(space.id, owner_id)
         current = self._current(folder)
-        if current is not None and not everything and self._will_do(space, owner_id):
-            self._tidy(space.id, owner_id, {current.name})
+        found, base = self._compared(space, owner_id)
+        if base is not None and not everything and self._will_do(base, found):
+            mirrors.record_complete(base.id, mirrors.complete_part(found, ()))
+            self._tidy(space.id, owner_id, {base.id.hex})
             return Progress()
-        before = mirrors.latest(self.name, space, owner_id)
-        found = mirrors.difference(owner_id, mirrors.NO_GENERATION)
-        if before is not None and before.complete_to > found.complete_to:
-            found = mirrors.Difference(found.missing, found.gone, before.complete_to)
+        if base is None or everything or not self._may_grow(base, found):
+            found, base = self._from_nothing(space, owner_id, found), None
         try:
-            new, stored = self._written(space, owner_id, found)
-            self._record(space, owner_id, new, stored, mirrors.complete_part(found, stored))
+            new, stored = self._written(space, owner_id, found, base)
+            self._record(space, owner_id, new, base, mirrors.Stored(stored, mirrors.complete_part(found, stored)))
             _point(folder, new.name)
         except OSError as exc:
             raise MirrorUnavailable(f"{folder} cannot be written: {exc}.") from exc
@@ -125,37 +130,57 @@ class FaissStore(MirrorStore):
         except MirrorUnavailable as error:
             return error
 
-    def _will_do(self, space: Space, owner_id: UUID) -> bool:
-        """Return whether the current files can be read, are this database's, and lack and hold little in vain."""
+    def _compared(self, space: Space, owner_id: UUID) -> tuple[mirrors.Difference, FaissGeneration | None]:
+        """Return what the current files lack, and the files, where they can be read and are this database's."""
         try:
-            generation = self.generation(space, owner_id)
+            base = self.generation(space, owner_id)
         except MirrorUnavailable as error:
             logger.warning("vector_store_damaged", store=self.name, reason=error.message)
-            return False
-        if generation is None or not mirrors.known(generation.id):
-            return False
-        found = mirrors.difference(owner_id, generation.id)
-        mirrors.record_complete(generation.id, mirrors.complete_part(found, ()))
+            base = None
+        if base is None or not (known := mirrors.generation(base.id)):
+            return mirrors.difference(owner_id, mirrors.NO_GENERATION), None
+        found = mirrors.difference(owner_id, base.id)
+        return replace(found, complete_to=max(found.complete_to, known.complete_to)), base
+
+    def _will_do(self, base: FaissGeneration, found: mirrors.Difference) -> bool:
         stale = sum(one.passages for one in (*found.missing, *found.gone))
-        return stale <= max(_LEAST_STALE, _STALE_SHARE * len(generation))
+        return stale <= max(_LEAST_STALE, _STALE_SHARE * len(base))
+
+    def _may_grow(self, base: FaissGeneration, found: mirrors.Difference) -> bool:
+        """Return whether adding to a generation gives what building it anew would, but for a few that are deleted."""
+        total = len(base) + sum(one.passages for one in found.missing)
+        gone = sum(one.passages for one in found.gone)
+        later = sum(one.passages for one in found.missing if one.number > base.last_document)
+        return (
+            base.is_graph == (total > self._shape.flat_rows) and gone <= _MOST_GONE_SHARE * len(base) and later > gone
+        )
+
+    def _from_nothing(self, space: Space, owner_id: UUID, found: mirrors.Difference) -> mirrors.Difference:
+        anew = mirrors.difference(owner_id, mirrors.NO_GENERATION)
+        return replace(anew, complete_to=max(anew.complete_to, found.complete_to))
 
     def _written(
-        self, space: Space, owner_id: UUID, found: mirrors.Difference
+        self, space: Space, owner_id: UUID, found: mirrors.Difference, base: FaissGeneration | None
     ) -> tuple[Path, tuple[mirrors.Document, ...]]:
-        builder = Builder(space.dimensions, sum(one.passages for one in found.missing), self._shape)
+        """Write a generation; return it, and what is in it that is not in `base`."""
+        last = base.last_document if base else 0  # an earlier one that came late waits until all is written anew
+        later = [one for one in found.missing if one.number > last]
+        builder = Builder(space.dimensions, sum(one.passages for one in later), self._shape, base)
         stored: list[mirrors.Document] = []
-        for vectors in mirrors.vectors(space, owner_id, found.missing):
+        for vectors in mirrors.vectors(space, owner_id, later):
             builder.add(vectors.passages, vectors.matrix)
             stored += vectors.documents
         return builder.write(self._owner(space.id, owner_id)), tuple(stored)
 
     def _record(
-        self, space: Space, owner_id: UUID, new: Path, stored: tuple[mirrors.Document, ...], complete_to: int
+        self, space: Space, owner_id: UUID, new: Path, base: FaissGeneration | None, stored: mirrors.Stored
     ) -> None:
         with transaction.atomic():
             generation = mirrors.begin(self.name, space, owner_id, UUID(hex=new.name))
-            mirrors.record(generation.pk, stored)
-            mirrors.record_complete(generation.pk, complete_to)
+            if base is not None:
+                mirrors.record_as_in(generation.pk, base.id)
+            mirrors.record(generation.pk, stored.documents)
+            mirrors.record_complete(generation.pk, stored.complete_to)
 
     def _tidy(self, space_id: int, owner_id: UUID, keep: set[str]) -> None:
         """Remove generations, except those to keep: the current one, and the one that searches may just be using."""

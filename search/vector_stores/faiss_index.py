@@ -19,7 +19,7 @@ from uuid import UUID
 
 from orchestra.common.identifiers import new_id
 from search.errors import MirrorUnavailable
-from search.passages import ORDINAL_BITS
+from search.passages import ORDINAL_BITS, document_of
 from search.vector_stores.base import Neighbour
 from search.vector_stores.mirror import Generation
 
@@ -41,7 +41,7 @@ class Shape:
     by looking at `construction` candidates and searched by looking at `candidates`. `threads` are FAISS's.
     """
 
-    flat_rows: int = 10_000
+    flat_rows: int = 20_000
     links: int = 16
     construction: int = 128
     candidates: int = 400
@@ -64,6 +64,7 @@ class FaissGeneration(Generation):
 
         faiss = _library()
         self.id = UUID(hex=folder.name)
+        self.folder = folder
         self._shape = shape
         about = _checked(folder)
         try:
@@ -77,6 +78,16 @@ class FaissGeneration(Generation):
     def __len__(self) -> int:
         """Return the number of passages."""
         return len(self.passages)
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether a graph is walked; otherwise all vectors are compared."""
+        return hasattr(self.index, "hnsw")
+
+    @property
+    def last_document(self) -> int:
+        """The number of the last document, 0 where there is none."""
+        return document_of(int(self.passages[-1])) if len(self) else 0
 
     def search(self, vector: NDArray[np.float32], limit: int, documents: Sequence[int] | None) -> list[Neighbour]:
         """Return the nearest passages; of these documents, by number, where given."""
@@ -117,22 +128,28 @@ class FaissGeneration(Generation):
 class Builder:
     """Collects vectors and writes them as a generation."""
 
-    def __init__(self, dimensions: int, expected: int, shape: Shape) -> None:
-        """Begin an index that suits the `expected` number of vectors. Half precision, as in PostgreSQL."""
+    def __init__(self, dimensions: int, expected: int, shape: Shape, base: FaissGeneration | None = None) -> None:
+        """Begin an index that suits the `expected` number of vectors, or with a copy of `base`, to add to it.
+
+        Half precision, as in PostgreSQL. Raises MirrorUnavailable where `base` was removed meanwhile.
+        """
         faiss = _library()
         faiss.omp_set_num_threads(shape.threads)
         half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         self._dimensions = dimensions
         self._passages: list[NDArray[np.int64]] = []
         self._index: Any
-        if expected <= shape.flat_rows:
+        if base is not None:
+            self._index = _in_memory(base.folder)  # what is mapped cannot grow: the library ends the process
+            self._passages.append(base.passages)
+        elif expected <= shape.flat_rows:
             self._index = faiss.IndexScalarQuantizer(dimensions, half, product)
         else:
             self._index = faiss.IndexHNSWSQ(dimensions, half, shape.links, product)
             self._index.hnsw.efConstruction = shape.construction
 
     def add(self, passages: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
-        """Add vectors of unit length, shape (n, dimensions), in the order of their passages' numbers."""
+        """Add vectors of unit length, shape (n, dimensions); their passages' numbers rise, also above those before."""
         if len(passages):
             self._passages.append(passages)
             self._index.add(matrix)
@@ -158,6 +175,13 @@ def _library() -> Any:
     import faiss
 
     return faiss
+
+
+def _in_memory(folder: Path) -> Any:
+    try:
+        return _library().read_index(str(folder / INDEX))
+    except RuntimeError as exc:
+        raise _damaged(folder, exc) from exc
 
 
 def _bits(chosen: NDArray[np.bool_]) -> NDArray[np.uint8]:

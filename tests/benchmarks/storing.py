@@ -170,7 +170,7 @@ def _bare(generation: FaissGeneration) -> Callable[[EmbeddedQuery], list[int]]:
     import importlib
 
     faiss: Any = importlib.import_module("faiss")  # the types that come with it are not those of its Python functions
-    index = faiss.clone_index(generation.index)
+    index = faiss.read_index(str(generation.folder / "index.faiss"))
     way = faiss.SearchParametersHNSW(efSearch=400) if hasattr(index, "hnsw") else None
     passages = generation.passages[:]
     faiss.omp_set_num_threads(1)

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from files import services
 from orchestra.accounts.models import User
+from search import mirrors
 from search.errors import MirrorUnavailable
 from search.indexing import mirroring
-from search.models import ChunkEmbedding, MirroredDocument, MirrorGeneration
-from search.retrieval import Scope
+from search.models import ChunkEmbedding, IndexedFile, MirroredDocument, MirrorGeneration
+from search.retrieval import Scope, Space
 from search.vector_stores import faiss, vector_stores
 from search.vector_stores.faiss import FaissStore
 from search.vector_stores.faiss_index import Builder, FaissGeneration, Shape
@@ -146,6 +150,54 @@ class TestFiles:
         sync()
         assert current_folder(folder) == before
 
+    def test_files_grow_by_what_is_new(
+        self, library: Library, folder: Path, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(faiss, "_LEAST_STALE", 0)
+        before = generation_of(library)
+        read: list[int] = []
+        vectors = mirrors.vectors
+
+        def counted(space: Space, owner_id: UUID, documents: Sequence[mirrors.Document]) -> Iterator[mirrors.Vectors]:
+            read.append(len(documents))
+            return vectors(space, owner_id, documents)
+
+        monkeypatch.setattr(mirrors, "vectors", counted)
+        indexed(make_file(library.owner, text_about("lighthouses").encode(), "new.txt"))
+        sync()
+        after = generation_of(library)
+        assert read == [1]
+        assert len(after) == ChunkEmbedding.objects.count() > len(before)
+        assert held_documents(after) == set(IndexedFile.objects.values_list("number", flat=True))
+        for question in ("lighthouses", "bees"):
+            query = library.asked(question)
+            assert_same(library.store.neighbours(query, library.scope, 9), library.exactly(query, library.scope, 9))
+
+    def test_files_of_which_much_is_deleted_are_written_anew(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(faiss, "_LEAST_STALE", 0)
+        services.delete(library.files["bees"])
+        sync()
+        assert len(generation_of(library)) == ChunkEmbedding.objects.count()
+        assert held_documents(generation_of(library)) == set(IndexedFile.objects.values_list("number", flat=True))
+
+    def test_a_file_that_was_numbered_earlier_and_came_later_is_found(
+        self, library: Library, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when its transaction took longer than those of later numbers."""
+        monkeypatch.setattr(faiss, "_LEAST_STALE", 0)
+        query = library.asked("cats on a window")
+        late = library.files["cats"].index.number
+        MirroredDocument.objects.filter(document=late).delete()
+        MirrorGeneration.objects.update(complete_to=0)
+        shape = generation_of(library).passages
+        assert late << 24 in shape, "the files hold it, and are not believed to"
+        for _ in range(3):
+            assert_same(library.store.neighbours(query, library.scope, 9), library.exactly(query, library.scope, 9))
+            sync()
+        assert late in held_documents(generation_of(library))
+
     def test_a_deleted_owner_s_files_are_removed(self, library: Library, folder: Path) -> None:
         library.owner.delete()
         sync()
@@ -213,6 +265,11 @@ def generation_of(library: Library) -> FaissGeneration:
     found = store.generation(library.asked("x").space, library.owner.pk)
     assert found is not None
     return found
+
+
+def held_documents(generation: FaissGeneration) -> set[int]:
+    rows = MirroredDocument.objects.filter(generation_id=generation.id)
+    return set(rows.values_list("document", flat=True))
 
 
 def current_folder(folder: Path) -> Path:
