@@ -73,6 +73,10 @@ _COPY = """
 INSERT INTO search_mirroreddocument (generation_id, document, passages)
 SELECT %(mirror)s, m.document, m.passages FROM search_mirroreddocument m WHERE m.generation_id = %(other)s
 """
+_AS_OLD = """
+UPDATE search_mirrorgeneration SET written_at = o.written_at
+FROM search_mirrorgeneration o WHERE o.id = %(other)s AND search_mirrorgeneration.id = %(mirror)s
+"""
 _IN_SCOPE = "SELECT d.number FROM search_indexedfile d WHERE d.owner_id = %(owner)s {files}"
 _VECTORS = """
 SELECT (document_id << 24) + ordinal, halfvec_send(embedding) FROM search_chunkembedding
@@ -214,9 +218,10 @@ def record(generation: UUID, documents: Iterable[Document]) -> None:
 
 
 def record_as_in(generation: UUID, other: UUID) -> None:
-    """Record that a generation holds all that another one does."""
+    """Record that a generation was made from another one and holds all that it does."""
     with connection.cursor() as cursor:
         cursor.execute(_COPY, {"mirror": generation, "other": other})
+        cursor.execute(_AS_OLD, {"mirror": generation, "other": other})
 
 
 def record_complete(generation: UUID, complete_to: int) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from pgvector.django import HalfVectorField
 
 from files.models import FileRecord
@@ -163,6 +164,7 @@ class MirrorGeneration(models.Model):
         default=0, help_text="It holds every document of the owner up to this number, and none of these is to come."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    written_at = models.DateTimeField(db_default=Now(), help_text="When it was last written from nothing.")
 
     class Meta:
         indexes = (models.Index(fields=("owner_id", "store", "space_id"), name="mirror_by_owner"),)

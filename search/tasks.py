@@ -10,5 +10,4 @@ def sync_mirrors() -> None:
     """Bring the vector stores beside PostgreSQL up to date."""
     from search.indexing import mirroring
 
-    for store in mirroring.mirror_stores():
-        mirroring.sync(store, seconds=mirroring.SECONDS_PER_RUN)
+    mirroring.sync_all()

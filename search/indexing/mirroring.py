@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from search import mirrors, spaces
+from search.errors import MirrorUnavailable
 from search.models import EmbeddingSpace, IndexedFile
 from search.retrieval import Space
 from search.vector_stores import vector_stores
@@ -72,6 +73,15 @@ def sync(
     if done.added or done.dropped:
         logger.info("vector_store_synced", store=store.name, added=done.added, dropped=done.dropped)
     return done
+
+
+def sync_all() -> None:
+    """Bring all chosen mirrors up to date for as long as a run may take; one that fails is tried again by the next."""
+    for store in mirror_stores():
+        try:
+            sync(store, seconds=SECONDS_PER_RUN)
+        except MirrorUnavailable as error:
+            logger.warning("vector_store_not_synced", store=store.name, reason=error.message)
 
 
 def rebuild(report: Callable[[str], None]) -> None:

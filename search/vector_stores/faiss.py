@@ -8,15 +8,18 @@ the generation before in use, and the next run removes what was left.
 from __future__ import annotations
 
 import shutil
+import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from orchestra.monitoring.checks import Outcome
 from search import mirrors
@@ -28,6 +31,8 @@ from search.vector_stores.mirror import MirrorStore, Progress
 logger = structlog.get_logger(__name__)
 
 _CURRENT = "current"
+_CHECK_SECONDS = 5.0
+_LONGEST_GONE = timedelta(days=1)  # that a deleted passage's vector may stay in a file
 _LEAST_STALE = 500  # passages
 _MOST_GONE_SHARE = 0.1
 _STALE_SHARE = 0.05  # of an owner's passages: comparing these in PostgreSQL takes less than the search of the rest
@@ -73,13 +78,14 @@ class FaissStore(MirrorStore):
         """
         folder = self._owner(space.id, owner_id)
         current = self._current(folder)
-        found, base = self._compared(space, owner_id)
-        if base is not None and not everything and self._will_do(base, found):
+        state = self._compared(space, owner_id)
+        found, base = state.found, state.base
+        if base is not None and not everything and not state.overdue and _will_do(base, found):
             mirrors.record_complete(base.id, mirrors.complete_part(found, ()))
             self._tidy(space.id, owner_id, {base.id.hex})
             return Progress()
-        if base is None or everything or not self._may_grow(base, found):
-            found, base = self._from_nothing(space, owner_id, found), None
+        if base is None or everything or state.overdue or not self._may_grow(base, found):
+            found, base = _all_of(owner_id, found), None
         try:
             new, stored = self._written(space, owner_id, found, base)
             self._record(space, owner_id, new, base, mirrors.Stored(stored, mirrors.complete_part(found, stored)))
@@ -104,9 +110,11 @@ class FaissStore(MirrorStore):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def check(self) -> Outcome:
-        """Open every owner's current files, checking each byte."""
-        count = 0
+        """Open owners' current files, checking each byte, for as long as a check may take."""
+        until, count = time.monotonic() + _CHECK_SECONDS, 0
         for pointer in self._folder.glob(f"*/*/{_CURRENT}"):
+            if time.monotonic() > until:
+                return Outcome.passed(f"FAISS reads the files of the first {count} owners in {self._folder}.")
             current = self._current(pointer.parent)
             opened = self._opened(current) if current else None
             if isinstance(opened, MirrorUnavailable):
@@ -130,21 +138,18 @@ class FaissStore(MirrorStore):
         except MirrorUnavailable as error:
             return error
 
-    def _compared(self, space: Space, owner_id: UUID) -> tuple[mirrors.Difference, FaissGeneration | None]:
-        """Return what the current files lack, and the files, where they can be read and are this database's."""
+    def _compared(self, space: Space, owner_id: UUID) -> _State:
         try:
             base = self.generation(space, owner_id)
         except MirrorUnavailable as error:
             logger.warning("vector_store_damaged", store=self.name, reason=error.message)
             base = None
         if base is None or not (known := mirrors.generation(base.id)):
-            return mirrors.difference(owner_id, mirrors.NO_GENERATION), None
+            return _State(mirrors.difference(owner_id, mirrors.NO_GENERATION))
         found = mirrors.difference(owner_id, base.id)
-        return replace(found, complete_to=max(found.complete_to, known.complete_to)), base
-
-    def _will_do(self, base: FaissGeneration, found: mirrors.Difference) -> bool:
-        stale = sum(one.passages for one in (*found.missing, *found.gone))
-        return stale <= max(_LEAST_STALE, _STALE_SHARE * len(base))
+        found = replace(found, complete_to=max(found.complete_to, known.complete_to))
+        overdue = bool(found.gone) and known.written_at < timezone.now() - _LONGEST_GONE
+        return _State(found, base, overdue)
 
     def _may_grow(self, base: FaissGeneration, found: mirrors.Difference) -> bool:
         """Return whether adding to a generation gives what building it anew would, but for a few that are deleted."""
@@ -154,10 +159,6 @@ class FaissStore(MirrorStore):
         return (
             base.is_graph == (total > self._shape.flat_rows) and gone <= _MOST_GONE_SHARE * len(base) and later > gone
         )
-
-    def _from_nothing(self, space: Space, owner_id: UUID, found: mirrors.Difference) -> mirrors.Difference:
-        anew = mirrors.difference(owner_id, mirrors.NO_GENERATION)
-        return replace(anew, complete_to=max(anew.complete_to, found.complete_to))
 
     def _written(
         self, space: Space, owner_id: UUID, found: mirrors.Difference, base: FaissGeneration | None
@@ -189,6 +190,29 @@ class FaissStore(MirrorStore):
             if folder.is_dir() and folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
         mirrors.forget(self.name, space_id, owner_id, keep=[UUID(hex=name) for name in kept])
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What an owner's current files lack, and the files, where they can be read and are this database's.
+
+    `overdue`: something deleted has been in them for too long.
+    """
+
+    found: mirrors.Difference
+    base: FaissGeneration | None = None
+    overdue: bool = False
+
+
+def _will_do(base: FaissGeneration, found: mirrors.Difference) -> bool:
+    stale = sum(one.passages for one in (*found.missing, *found.gone))
+    return stale <= max(_LEAST_STALE, _STALE_SHARE * len(base))
+
+
+def _all_of(owner_id: UUID, found: mirrors.Difference) -> mirrors.Difference:
+    """Return all that an owner has as missing, with what is known of what is to come."""
+    anew = mirrors.difference(owner_id, mirrors.NO_GENERATION)
+    return replace(anew, complete_to=max(anew.complete_to, found.complete_to))
 
 
 def _is_generation(name: str) -> bool:

@@ -56,6 +56,8 @@ class MirrorStore(VectorStore):
     """A store that holds copies of the vectors and can lose them at any time."""
 
     name: ClassVar[str]
+    most_documents: ClassVar[int | None] = None
+    """How many documents a scope may have for the store to be told of them; for more, PostgreSQL is searched."""
 
     def __init__(self, *, exact_rows: int = 5_000) -> None:
         """Take up to how many passages an owner, or a scope, is compared one by one in PostgreSQL."""
@@ -109,6 +111,8 @@ class MirrorStore(VectorStore):
         if gone > _MOST_GONE:
             return None
         documents = mirrors.documents_of(scope) if scope.narrowed else None
+        if documents and self.most_documents is not None and len(documents) > self.most_documents:
+            return None
         found = generation.search(_as_stored(query.vector), limit + limit // 4 + gone, documents)
         return mirrors.nearest(query, scope, limit, mirrors.Answer(self.name, generation.id, found))
 

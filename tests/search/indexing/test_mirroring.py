@@ -6,10 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from structlog.testing import capture_logs
 
 from files import services
 from orchestra.accounts.models import User
 from search import mirrors, owners, spaces
+from search.errors import MirrorUnavailable
 from search.indexing import mirroring
 from search.models import ChunkEmbedding, EmbeddingSpace, IndexedFile, MirroredDocument, MirrorGeneration
 from search.retrieval import Space
@@ -70,6 +72,21 @@ def test_the_task_brings_all_mirrors_up_to_date(store: MirrorStore, alice: User,
     number = document(alice, make_file).number
     sync_mirrors()
     assert held() == {number}
+
+
+def test_a_store_that_fails_is_told_of_and_tried_again(
+    store: MirrorStore, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise MirrorUnavailable("It is away.")
+
+    document(alice, make_file)
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(type(store), "bring_up", fail)
+        sync_mirrors()
+    assert [(log["event"], log["reason"]) for log in logs] == [("vector_store_not_synced", "It is away.")]
+    sync_mirrors()
+    assert held()
 
 
 def test_an_owner_who_has_little_left_is_dropped(store: MirrorStore, alice: User, make_file: MakeFile) -> None:

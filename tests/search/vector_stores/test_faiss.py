@@ -3,12 +3,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from structlog.testing import capture_logs
 
 from files import services
@@ -181,6 +183,23 @@ class TestFiles:
         sync()
         assert len(generation_of(library)) == ChunkEmbedding.objects.count()
         assert held_documents(generation_of(library)) == set(IndexedFile.objects.values_list("number", flat=True))
+
+    def test_a_deleted_vector_leaves_the_files_within_a_day(
+        self, library: Library, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services.delete(library.files["bees"])
+        sync()
+        assert len(generation_of(library)) > ChunkEmbedding.objects.count(), "few are gone, for a short time"
+        MirrorGeneration.objects.update(written_at=timezone.now() - timedelta(hours=25))
+        with monkeypatch.context() as patch:
+            patch.setattr(faiss, "_LONGEST_GONE", timedelta(days=2))
+            patch.setattr(faiss, "_LEAST_STALE", 0)
+            patch.setattr(faiss, "_MOST_GONE_SHARE", 1.0)
+            indexed(make_file(library.owner, text_about("lighthouses", 30).encode(), "new.txt"))
+            sync()
+        assert len(generation_of(library)) > ChunkEmbedding.objects.count(), "what grew is as old as what it grew from"
+        sync()
+        assert len(generation_of(library)) == ChunkEmbedding.objects.count()
 
     def test_a_file_that_was_numbered_earlier_and_came_later_is_found(
         self, library: Library, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,8 @@ from search.errors import MirrorUnavailable
 from search.health import check_store
 from search.indexing import mirroring
 from search.models import ChunkEmbedding, IndexedFile, MirroredDocument, MirrorGeneration
+from search.retrieval import Scope
+from search.vector_stores.weaviate import WeaviateStore
 from tests.contracts.vector_store import (
     Library,
     MakeFile,
@@ -119,6 +121,15 @@ class TestServer:
         server.refused = set()
         sync()
         assert len(server.objects()) == ChunkEmbedding.objects.count()
+
+    def test_a_scope_of_very_many_files_is_not_sent(
+        self, library: Library, server: WeaviateServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scope = Scope(library.owner.pk, kinds=("text",))
+        query = library.asked("tea")
+        assert library.store.nearest(query, scope, 5).method == "weaviate"
+        monkeypatch.setattr(WeaviateStore, "most_documents", 2)
+        assert library.store.nearest(query, scope, 5).method == "exact"
 
     def test_a_server_removes_a_part_at_a_time(self, library: Library, server: WeaviateServer) -> None:
         server.most_removed = 2
