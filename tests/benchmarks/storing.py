@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OWNER = "keeper"
 DIMENSIONS = 384
 TOPICS = 200
+_DIRECTIONS = 96
 PASSAGES_PER_FILE = 100
 QUESTIONS = 200
 WARM_UP = 20
@@ -74,10 +75,20 @@ def _add_file(owner: Any, space: Any, number: int) -> None:
 
 
 def _vectors(seed: int, count: int) -> NDArray[np.float32]:
+    """Return unit vectors of one file.
+
+    They vary along fewer directions than they have numbers, some more than others, around their topic and their file,
+    as those of texts do. Vectors around centres alone would be easy: the nearest would be all of one centre.
+    """
     import numpy as np
 
-    centre = np.random.default_rng(seed % TOPICS).standard_normal(DIMENSIONS)
-    vectors = centre + np.random.default_rng(1_000_000 + seed).standard_normal((count, DIMENSIONS))
+    spread = np.random.default_rng(7).standard_normal((_DIRECTIONS, DIMENSIONS))
+    spread /= np.sqrt(1 + np.arange(_DIRECTIONS))[:, None]
+    topic = np.random.default_rng(seed % TOPICS).standard_normal(_DIRECTIONS)
+    random = np.random.default_rng(1_000_000 + seed)
+    file = 0.7 * topic + 0.5 * random.standard_normal(_DIRECTIONS)
+    vectors = (file + 0.6 * random.standard_normal((count, _DIRECTIONS))) @ spread
+    vectors += 0.15 * random.standard_normal((count, DIMENSIONS))
     unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
