@@ -42,7 +42,8 @@ SELECT passage, cosine FROM (
     SELECT l.passage, l.cosine
     FROM unnest(%(near_passages)s::bigint[], %(near_cosines)s::float8[]) AS l (passage, cosine)
     WHERE (SELECT true FROM search_indexedfile d
-           WHERE d.owner_id = %(owner)s AND d.number = l.passage >> 24 {files})
+           WHERE d.owner_id = %(owner)s AND d.number = l.passage >> 24
+             AND d.chunk_count > (l.passage & 16777215) {files})
       AND (l.passage >> 24 <= {complete_to} OR (SELECT true {held} AND m.document = l.passage >> 24))
     UNION ALL
     SELECT v.passage, v.cosine

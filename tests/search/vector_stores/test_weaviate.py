@@ -12,6 +12,7 @@ from search.errors import MirrorUnavailable
 from search.health import check_store
 from search.indexing import mirroring
 from search.models import ChunkEmbedding, IndexedFile, MirroredDocument, MirrorGeneration
+from search.passages import passage_of
 from search.retrieval import Scope
 from search.vector_stores.weaviate import WeaviateStore
 from tests.contracts.vector_store import (
@@ -23,7 +24,7 @@ from tests.contracts.vector_store import (
     sync,
     text_about,
 )
-from tests.weaviate_server import MOST_REMOVED, WeaviateServer, running_weaviate
+from tests.weaviate_server import MOST_REMOVED, Stored, WeaviateServer, running_weaviate
 
 KEY = "a key"
 
@@ -130,6 +131,19 @@ class TestServer:
         assert library.store.nearest(query, scope, 5).method == "weaviate"
         monkeypatch.setattr(WeaviateStore, "most_documents", 2)
         assert library.store.nearest(query, scope, 5).method == "exact"
+
+    def test_what_postgresql_does_not_have_is_left_out_of_an_answer(
+        self, library: Library, server: WeaviateServer
+    ) -> None:
+        """As after a restore of the database alone: the server went on with numbers that are to be given again."""
+        query = library.asked("cats on a window")
+        (tenant,) = next(iter(server.collections.values())).tenants.values()
+        document = library.files["cats"].index
+        for key, passage in (("one", passage_of(document.number, document.chunk_count)), ("two", passage_of(9999, 0))):
+            tenant[key] = Stored({"passage": passage, "document": passage >> 24}, query.vector)
+        found = library.store.neighbours(query, library.scope, 10)
+        assert_same(found, library.exactly(query, library.scope, 10))
+        assert server.calls[-1] == "Search"
 
     def test_a_server_removes_a_part_at_a_time(self, library: Library, server: WeaviateServer) -> None:
         server.most_removed = 2
