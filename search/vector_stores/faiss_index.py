@@ -228,9 +228,8 @@ def _appearing(parent: Path, name: str) -> Iterator[Path]:
         for path in (*folder.iterdir(), folder):
             synced(path)
         folder.rename(parent / name)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # nothing is there any more once it has its name
     synced(parent)
 
 
