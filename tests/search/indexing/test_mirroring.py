@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from structlog.testing import capture_logs
 
+from celery_app import app
 from files import services
 from orchestra.accounts.models import User
 from search import mirrors, owners, spaces
@@ -66,6 +67,12 @@ def test_a_run_copies_what_owners_of_many_passages_have(
     assert done == mirroring.Synced(owners=1, added=large.chunk_count)
     assert held() == {large.number}
     assert mirroring.sync(store) == mirroring.Synced(owners=1)
+
+
+def test_beat_s_task_is_one_that_workers_know() -> None:
+    app.loader.import_default_modules()
+    assert sync_mirrors.name in app.tasks
+    assert app.amqp.router.route({}, sync_mirrors.name)["queue"].name == "system"
 
 
 def test_the_task_brings_all_mirrors_up_to_date(store: MirrorStore, alice: User, make_file: MakeFile) -> None:
