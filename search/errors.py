@@ -37,3 +37,13 @@ class NothingToEvaluate(OrchestraError):
     status = 409
     default_message = "There is no question to measure with."
     default_hint = "Add a question with the files that should answer it."
+
+
+class MirrorUnavailable(OrchestraError):
+    """A store beside PostgreSQL does not answer, or what it keeps cannot be read."""
+
+    code = "vector_store_unavailable"
+    status = 503
+    transient = True
+    default_message = "The vector store does not answer."
+    default_hint = "PostgreSQL is searched meanwhile. Run: manage.py doctor"

@@ -1,4 +1,4 @@
-"""Health checks of the embedding model and, where one is configured, of the reranker."""
+"""Health checks of the embedding model, the vectors, the vector store and, where one is configured, the reranker."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from search.embedders import embedders
 from search.recall import recall_of_largest
 from search.rerankers import rerankers
 from search.rerankers.base import RerankerUnavailable
+from search.vector_stores import vector_stores
 
 LEAST_RECALL = 0.95
 """Below it somebody should look; what is aimed at is 0.98."""
@@ -20,6 +21,7 @@ def register() -> None:
     """Register this application's checks."""
     registry.add("embedding model", check_model)
     registry.add("vectors", check_vectors)
+    registry.add("vector store", check_store)
     if settings.RERANKERS:
         registry.add("reranker", check_reranker)
 
@@ -68,3 +70,8 @@ def check_reranker() -> Outcome:
     except RerankerUnavailable as exc:
         return Outcome.failed(exc.message, exc.hint)
     return Outcome.passed(f"The reranker ({reranker.name}) gives scores.")
+
+
+def check_store() -> Outcome:
+    """Ask the chosen vector store whether it works; PostgreSQL is searched where it does not."""
+    return vector_stores["default"].check()

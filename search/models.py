@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from pgvector.django import HalfVectorField
 
 from files.models import FileRecord
@@ -37,6 +38,7 @@ class IndexedFile(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        indexes = (models.Index(fields=("owner", "number"), name="document_by_owner_number"),)
 
     def __str__(self) -> str:
         return f"{self.chunk_count} passages"
@@ -145,6 +147,45 @@ class KeywordPosting(models.Model):
 
     def __str__(self) -> str:
         return self.lexeme
+
+
+class MirrorGeneration(models.Model):
+    """A copy of an owner's vectors of one space in a store beside PostgreSQL (`search.vector_stores.mirror`).
+
+    Its id is never used again, so that a copy which does not belong to this database, after a restore for instance,
+    is one that this database knows nothing of.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    store = models.CharField(max_length=20)
+    space_id = models.SmallIntegerField()
+    owner_id = models.UUIDField()
+    complete_to = models.BigIntegerField(
+        default=0, help_text="It holds every document of the owner up to this number, and none of these is to come."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    written_at = models.DateTimeField(db_default=Now(), help_text="When it was last written from nothing.")
+
+    class Meta:
+        indexes = (models.Index(fields=("owner_id", "store", "space_id"), name="mirror_by_owner"),)
+
+    def __str__(self) -> str:
+        return f"{self.store} {self.id}"
+
+
+class MirroredDocument(models.Model):
+    """That a generation holds a document, by `IndexedFile.number`, with all its passages.
+
+    It stays when the document is deleted, until the store has dropped it: no foreign keys.
+    """
+
+    pk = models.CompositePrimaryKey("generation_id", "document")
+    generation_id = models.UUIDField()
+    document = models.BigIntegerField()
+    passages = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"document {self.document}"
 
 
 class SearchQuery(models.Model):

@@ -106,6 +106,13 @@ def hold_alone() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
+def try_to_hold_alone() -> bool:
+    """Do as `hold_alone` if no file is being stored at this moment; return whether that was so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 def remove(space_id: int) -> None:
     """Remove a space and its vectors."""
     with transaction.atomic():

@@ -84,7 +84,13 @@ class Environment(BaseSettings):
     speech_model_dir: Path | None = Field(None, description="Folder with the speech model, on this machine.")
     thumbnails: bool = Field(default=True, description="Keep a small picture of each file that has one.")
 
-    vector_store_type: Literal["pgvector"] = Field("pgvector", description="Where vectors are searched.")
+    vector_store_type: Literal["pgvector", "faiss", "weaviate"] = Field(
+        "pgvector",
+        description="What searches vectors; faiss and weaviate copy PostgreSQL's, for owners of many passages.",
+    )
+    weaviate_url: str = Field("http://127.0.0.1:8080", description="Address of the Weaviate server, with its port.")
+    weaviate_grpc_port: int = Field(50051, ge=1, le=65535, description="Port of the Weaviate server for gRPC.")
+    weaviate_api_key: str = Field("", description="Key of the Weaviate server. Empty: it asks for none.")
     embedding_model: str = Field(
         PACKAGED_MODEL,
         description="The embedding model: the packaged one, or a folder in which sentence-transformers saved another. "
@@ -148,6 +154,12 @@ class Environment(BaseSettings):
     @classmethod
     def _redis_only(cls, value: str) -> str:
         _require_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
+        return value
+
+    @field_validator("weaviate_url")
+    @classmethod
+    def _http_only(cls, value: str) -> str:
+        _require_url(value, ("http", "https"), "http://host:8080")
         return value
 
     @field_validator("csrf_trusted_origins")

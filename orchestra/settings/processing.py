@@ -72,12 +72,25 @@ if _env.embedding_model != PACKAGED_MODEL:
         "OPTIONS": {"folder": _env.embedding_model, "threads": _env.embedding_threads},
     }
 SEARCH_EXACT_ROWS = _env.search_exact_rows
-VECTOR_STORES = {
-    "default": {
+_STORES: dict[str, dict[str, Any]] = {
+    "pgvector": {
         "BACKEND": "search.vector_stores.pgvector.PgVectorStore",
         "OPTIONS": {"exact_rows": SEARCH_EXACT_ROWS},
-    }
+    },
+    "faiss": {
+        "BACKEND": "search.vector_stores.faiss.FaissStore",
+        "OPTIONS": {"folder": STATE_DIR / "faiss"},
+    },
+    "weaviate": {
+        "BACKEND": "search.vector_stores.weaviate.WeaviateStore",
+        "OPTIONS": {
+            "url": _env.weaviate_url,
+            "grpc_port": _env.weaviate_grpc_port,
+            "api_key": _env.weaviate_api_key,
+        },
+    },
 }
+VECTOR_STORES = {"default": _STORES[_env.vector_store_type]}
 SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
 
 # Empty: no reranker. What a search takes of it is decided by the mode.

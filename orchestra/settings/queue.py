@@ -61,6 +61,12 @@ CELERY_BEAT_SCHEDULE = {
     "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
+if environment().vector_store_type != "pgvector":
+    CELERY_BEAT_SCHEDULE["sync-mirrors"] = {
+        "task": "search.tasks.sync_mirrors",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    }
 
 CACHES = {
     "default": {

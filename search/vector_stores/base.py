@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from orchestra.monitoring.checks import Outcome
 from search.retrieval import EmbeddedQuery, Scope
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class VectorStore(ABC):
 
         The passages that the caller then sees exist and are in `scope`, whatever a store beside PostgreSQL believes.
         """
+
+    def check(self) -> Outcome:
+        """Tell whether the store works; PostgreSQL has checks of its own."""
+        return Outcome.passed("Vectors are searched in PostgreSQL.")
 
     def neighbours(self, query: EmbeddedQuery, scope: Scope, limit: int) -> list[Neighbour]:
         """Return up to `limit` passages of `scope`, nearest first."""

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
     "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL",
-    "rapidocr", "cv2", "pymediainfo", "shapely", "mutagen", "tree_sitter", "openvino",
+    "faiss", "grpc", "weaviate", "rapidocr", "cv2", "pymediainfo", "shapely", "mutagen", "tree_sitter", "openvino",
     "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
 }  # fmt: skip
 

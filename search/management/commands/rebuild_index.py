@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from orchestra.common.errors import OrchestraError
 from search import spaces
-from search.indexing import approximate, refilling
+from search.indexing import approximate, mirroring, refilling
 from search.retrieval import Space
 
 
@@ -47,6 +47,7 @@ class Command(BaseCommand):
         else:
             self._fill(active)
         current = spaces.active() or active
+        mirroring.rebuild(self.stdout.write)
         built = list(approximate.build_missing(current, settings.SEARCH_EXACT_ROWS))
         approximate.drop_needless(current, settings.SEARCH_EXACT_ROWS)
         self.stdout.write(f"The index is complete; {len(built)} indexes of large owners were built.")

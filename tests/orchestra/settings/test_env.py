@@ -34,6 +34,9 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
         ("REDIS_URL", "foo", "redis://:password@host:6379/0"),
         ("REDIS_URL", "amqp://:hunter2@host", "redis://:password@host:6379/0"),
         ("REDIS_URL", "redis://", "redis://:password@host:6379/0"),
+        ("VECTOR_STORE_TYPE", "milvus", "'weaviate'"),
+        ("WEAVIATE_URL", "weaviate:8080", "http://host:8080"),
+        ("WEAVIATE_GRPC_PORT", "http", "a whole number"),
         ("PORT", "abc", "a whole number"),
         ("PORT", "70000", "65535"),
         ("MAX_FILE_SIZE", "2GB", "a whole number"),
@@ -120,3 +123,19 @@ def test_env_example_sets_nothing_and_reads_back_as_the_defaults(
     )
     assert path.read_text().count("=") >= len(Environment.model_fields)
     assert Environment(_env_file=path) == Environment(_env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("store", "backend", "synced"),
+    [("pgvector", "PgVectorStore", False), ("faiss", "FaissStore", True), ("weaviate", "WeaviateStore", True)],
+)
+def test_a_vector_store_is_chosen_and_mirrors_are_kept_in_step(store: str, backend: str, *, synced: bool) -> None:
+    code = (
+        "import django; django.setup(); from django.conf import settings;"
+        "from search.vector_stores import vector_stores;"
+        "print(type(vector_stores['default']).__name__, 'sync-mirrors' in settings.CELERY_BEAT_SCHEDULE)"
+    )
+    values = {**os.environ, "VECTOR_STORE_TYPE": store, "DJANGO_SETTINGS_MODULE": "orchestra.settings"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=BASE_DIR, env=values, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == [backend, str(synced)], done.stderr

@@ -20,6 +20,7 @@ from search.recall import recall_of_largest
 from search.retrieval import EmbeddedQuery, Scope
 from search.vector_stores.base import statement
 from search.vector_stores.pgvector import PgVectorStore
+from tests.contracts.vector_store import PGVECTOR, VectorStoreContract
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,3 +171,9 @@ def test_vectors_lie_in_narrow_rows_of_their_owners_partition(alice: User) -> No
         )
         assert cursor.fetchone() == (32,)
     assert toast == 0, "a vector is never stored outside of its row"
+
+
+class TestContract(VectorStoreContract):
+    @pytest.fixture
+    def chosen(self) -> dict[str, Any]:
+        return PGVECTOR
