@@ -10,6 +10,7 @@ from search.models import (
     EvaluationQuestion,
     EvaluationRun,
     IndexedFile,
+    MirrorGeneration,
     SearchQuery,
     VectorChunk,
 )
@@ -44,6 +45,14 @@ class EmbeddingSpaceAdmin(_ReadOnly, admin.ModelAdmin[EmbeddingSpace]):
     """Which model's vectors are searched, and which are being made."""
 
     list_display = ("id", "model_id", "dimensions", "state", "created_at", "retired_at")
+
+
+@admin.register(MirrorGeneration)
+class MirrorGenerationAdmin(_ReadOnly, admin.ModelAdmin[MirrorGeneration]):
+    """Copies of vectors in stores beside PostgreSQL."""
+
+    list_display = ("id", "store", "space_id", "owner_id", "complete_to", "created_at", "written_at")
+    list_filter = ("store",)
 
 
 @admin.register(IndexedFile)

@@ -18,7 +18,8 @@ from tests.routes import routes
 READS = {
     "file-list": ("status", "kind", "name", "page"),
     "file": ("at", "page"),
-    "search": ("q", "page", "mode"),
+    "search": ("q", "page", "mode", "q=harbour&missing"),
+    "evaluation": ("name",),
     "sign-in": ("next",),
     "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
     "api-file-content": ("format", "offset", "limit"),
@@ -46,11 +47,14 @@ VALUES = (
 def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[..., FileRecord], client: Client) -> None:
     file = make_file(alice, b"The harbour master keeps the register.")
     assert pipeline.work("a worker")
+    User.objects.filter(pk=alice.pk).update(is_staff=True)  # some pages are for staff
     client.force_login(alice)
     client.raise_request_exception = False
     broken = []
     for route in routes():
-        path = route.path({"file_id": file.pk, "key_id": file.pk, "action": "retry"})
+        path = route.path(
+            {"file_id": file.pk, "key_id": file.pk, "question_id": file.pk, "run_id": file.pk, "action": "retry"}
+        )
         for name, value in product(READS.get(route.name, ()), VALUES):
             response: Any = client.get(f"{path}?{name}={value}")
             if response.streaming:

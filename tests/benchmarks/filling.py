@@ -1,7 +1,7 @@
-"""Fills a product's index without reading or embedding: `python -m tests.benchmarks.filling OWNER PASSAGES SEED`.
+"""Fills a product's index without reading or embedding: `python -m tests.benchmarks.filling [OWNER PASSAGES SEED]…`.
 
 Passages go through `search.indexing.writing`, as every file's do. Their vectors are random: they lie in clusters, one
-per topic, and vary in few directions, as those of texts do. `… multiply OWNER COPIES` gives an owner so many copies of
+per topic, and vary in few directions, as those of texts do. `… multiply COPIES OWNER…` gives owners so many copies of
 their passages, in SQL, each with vectors of its own: a million passages would take an hour otherwise.
 """
 
@@ -133,6 +133,8 @@ if __name__ == "__main__":
 
     django.setup()
     if sys.argv[1] == "multiply":
-        multiply(sys.argv[2], int(sys.argv[3]))
+        for owner_name in sys.argv[3:]:
+            multiply(owner_name, int(sys.argv[2]))
     else:
-        fill(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+        for owner_name, count, first in zip(*(iter(sys.argv[1:]),) * 3, strict=True):
+            fill(owner_name, int(count), int(first))

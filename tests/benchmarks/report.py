@@ -17,18 +17,18 @@ _PLACE = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def filled(document: str, rows: Sequence[Row]) -> str:
-    """Return the document with the tables of `rows`; a place for which nothing was measured says so."""
+    """Return the document with the tables of `rows`; a table of which nothing was measured anew stays as it is."""
 
     def table(place: re.Match[str]) -> str:
-        text = _machines(rows) if place[2] == "machine" else _table([row for row in rows if row.table == place[2]])
-        return f"{place[1]}{text}\n{place[3]}"
+        measured = rows if place[2] == "machine" else [row for row in rows if row.table == place[2]]
+        if not measured:
+            return place[0]
+        return f"{place[1]}{_machines(measured) if place[2] == 'machine' else _table(measured)}\n{place[3]}"
 
     return _PLACE.sub(table, document)
 
 
 def _table(rows: Sequence[Row]) -> str:
-    if not rows:
-        return "Not measured yet."
     parts = []
     for _, alike in groupby(rows, key=lambda row: tuple(row.figures)):
         group = list(alike)
@@ -39,8 +39,6 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _machines(rows: Sequence[Row]) -> str:
     loads = [row.load for row in rows]
-    if not loads:
-        return "Not measured yet."
     machines = "\n".join(f"- {name}" for name in dict.fromkeys(row.machine for row in rows))
     return f"{machines}\n\nLoad average before the measurements: {min(loads)} to {max(loads)}."
 

@@ -21,11 +21,11 @@ from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
 from search.evaluation.runner import Configuration
-from search.models import ChunkEmbedding, KeywordPosting, VectorChunk
+from search.models import ChunkEmbedding, KeywordPosting, MirroredDocument, MirrorGeneration, VectorChunk
 from search.retrieval import Tuning
 
-# Postings and vectors are packed numbers under keys of four columns, which the admin cannot show.
-NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting)
+# Packed numbers under keys of several columns, which the admin cannot show.
+NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
     for app in ("accounts", "files", "search")
@@ -54,6 +54,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)
+    MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])
     measure_own(alice, [Configuration("basic", Tuning())])
     file.refresh_from_db()
