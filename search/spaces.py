@@ -56,12 +56,20 @@ def filling() -> Space | None:
 
 
 def for_writing() -> Space:
-    """Return the space that new files go to, making the first one for the configured model."""
-    if found := active():
+    """Return the space that new files go to, making the first one for the configured model.
+
+    That is the one that is searched, so that a file is found at once; where its model is gone, the one that is being
+    filled: its files are found by their words until all others are there.
+    """
+    found = active()
+    state = EmbeddingSpace.State.FILLING if found else EmbeddingSpace.State.ACTIVE
+    if found and not _is_configured(found):
+        found = filling()
+    if found:
         return found
     try:
         with transaction.atomic():
-            return create(embedders["default"], EmbeddingSpace.State.ACTIVE)
+            return create(embedders["default"], state)
     except IntegrityError:  # another process was first
         return for_writing()
 
@@ -73,6 +81,10 @@ def create(embedder: Embedder, state: EmbeddingSpace.State) -> Space:
     return _space(row)
 
 
+def _is_configured(space: Space) -> bool:
+    return any(embedders[alias].model_id == space.model_id for alias in embedders.aliases())
+
+
 def embedder_of(space: Space) -> Embedder:
     """Return the configured embedder whose vectors the space holds. Raises ModelNotConfigured."""
     for alias in sorted(embedders.aliases(), key=lambda alias: alias != "default"):
@@ -82,10 +94,10 @@ def embedder_of(space: Space) -> Embedder:
 
 
 def hold(space: Space) -> None:
-    """Keep `space` the active one until the caller's transaction ends. Raises SpaceChanged where it is not."""
+    """Keep `space` active or filling until the caller's transaction ends. Raises SpaceChanged where it is neither."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-    if active() != space:
+    if space not in (active(), filling()):
         raise SpaceChanged
 
 

@@ -145,6 +145,21 @@ def test_words_are_searched_where_the_model_is_gone(alice: User, shelf: list[Fil
     assert search(alice, "diesel").notes == ()
 
 
+def test_a_file_that_comes_while_the_model_is_gone_is_found_by_words_and_later_by_meaning(
+    alice: User, make_file: MakeFile, shelf: list[FileRecord], settings: Any
+) -> None:
+    settings.EMBEDDERS = {"default": {"BACKEND": HASHING, "OPTIONS": {"dimensions": 128}}}
+    late = make_file(alice, b"Bridges are measured in winter.", "late.txt")
+    assert pipeline.work("test")
+    late.refresh_from_db()
+    assert late.status == "ready"
+    assert [hit.file_name for hit in search(alice, "bridges").hits] == ["late.txt"]
+    refilling.maintain(30)
+    spaces.searched.forget()
+    assert count(spaces.active()) == 4
+    assert search(alice, "measuring a bridge").hits[0].file_name == "late.txt"
+
+
 def test_missing_vectors_are_made_again(alice: User, shelf: list[FileRecord]) -> None:
     document = IndexedFile.objects.get(file=shelf[2])
     ChunkEmbedding.objects.filter(document=document).delete()
