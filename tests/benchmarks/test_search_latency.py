@@ -83,6 +83,16 @@ def _measure_all(product: Stack, passages: int) -> None:
     for owner, share in SHARES.items():
         name = f"{passages * share:,.0f} of {passages:,} passages"
         _measure(product, owner, name, peers=owner == "half" and passages < LARGE)
+        _recall(product, owner, name)
+
+
+def _recall(product: Stack, owner: str, name: str) -> None:
+    load = load_average()
+    done = product.python("-m", "tests.benchmarks.recalling", owner, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    recall = float(done.stdout.splitlines()[-1])
+    record("search-recall", name, {"recall@10": f"{recall:.3f}"}, load)
+    assert recall >= 0.98, name
 
 
 def _fill_shares(product: Stack, passages: int, seed: int) -> None:
