@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestra.settings")
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Applications may be imported only now that Django is set up.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from orchestra.accounts.origins import AllowedOrigins  # noqa: E402
 from orchestra.accounts.sockets import with_principal  # noqa: E402
 from orchestra.common.body_limit import BodyLimit  # noqa: E402
+from orchestra.handler import ThreadHandler  # noqa: E402
 from orchestra.lifespan import lifespan  # noqa: E402
 from orchestra.routing import websocket_urlpatterns  # noqa: E402
 
@@ -25,7 +26,7 @@ _LARGEST_BODY = max(settings.SMALL_UPLOAD_LIMIT, settings.UPLOAD_CHUNK_SIZE_RANG
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application, _LARGEST_BODY),
+        "http": BodyLimit(ThreadHandler(), _LARGEST_BODY),
         "lifespan": lifespan,
         "websocket": AllowedOrigins(with_principal(URLRouter(websocket_urlpatterns))),
     }
