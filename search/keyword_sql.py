@@ -18,7 +18,8 @@ KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s
 # word's weight is looked up per posting, not per passage (OFFSET 0 keeps it there, and leaves the planner an estimate
 # with which it groups by hash instead of sorting); no number is a numeric; the scores are read once, for the best ones
 # and for those of the nearest passages; a passage is one number (document, block and ordinal). `slope` is what a
-# passage's length weighs.
+# passage's length weighs. Passages are never grouped in great numbers by that one number: PostgreSQL's hash of
+# a bigint folds its halves, which puts passages of many documents on one value, and its hash tables then take minutes.
 HYBRID = """
 WITH counted AS MATERIALIZED (
     {stats}
@@ -45,11 +46,13 @@ WITH counted AS MATERIALIZED (
 ), found AS (
     SELECT base, weight, unnest(postings) AS posting {bits_column} FROM weighted
 ), scored AS MATERIALIZED (
-    SELECT passage, sum(weight * times / (times + length + %(k1)s::float8 * (1 - %(b)s::float8))) AS score FROM (
-        SELECT base + (posting >> 21) AS passage, weight, ((posting >> 15) & 63) AS times,
+    SELECT base + ordinal AS passage,
+           sum(weight * times / (times + length + %(k1)s::float8 * (1 - %(b)s::float8))) AS score
+    FROM (
+        SELECT base, posting >> 21 AS ordinal, weight, ((posting >> 15) & 63) AS times,
                (posting & 32767) * (SELECT slope FROM stats) AS length {bits_column}
         FROM found
-    ) AS parts {excluded} GROUP BY passage {having}
+    ) AS parts {excluded} GROUP BY base, ordinal {having}
 ){named}, near AS MATERIALIZED (
     {near}
 ), ranked AS MATERIALIZED (
@@ -86,16 +89,17 @@ NAMED = """, named AS MATERIALIZED (
 ), raised AS MATERIALIZED (
     SELECT s.passage, sum(s.score) + coalesce((SELECT n.share FROM named n WHERE n.document = s.passage >> 24), 0)
                       * coalesce((SELECT max(score) FROM scored), 1) AS score
-    FROM (SELECT passage, score FROM scored UNION ALL SELECT document << 24, 0 FROM named) s GROUP BY s.passage
+    FROM (SELECT passage, score FROM scored UNION ALL SELECT document << 24, 0 FROM named) s
+    GROUP BY s.passage, s.passage >> 24, s.passage & 16777215
 )"""
 EXCLUDED = """
-WHERE passage NOT IN (
-    SELECT (document_id << 24) + (block::bigint << 10) + (unnest(postings) >> 21)
+WHERE (base, ordinal) NOT IN (
+    SELECT (document_id << 24) + (block::bigint << 10), unnest(postings) >> 21
     FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(excluded)s))
 """
 # Which of some passages have one of some words.
 HOLDING = """
-SELECT DISTINCT (document_id << 24) + (block::bigint << 10) + (posting >> 21) AS passage
+SELECT (document_id << 24) + (block::bigint << 10) + (posting >> 21) AS passage
 FROM search_keywordposting CROSS JOIN LATERAL unnest(postings) AS posting
 WHERE {documents} AND lexeme = ANY(%(excluded)s) AND document_id = ANY(%(among)s)
 """

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from itertools import chain, cycle
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -163,8 +167,9 @@ def _id_of(database: psycopg.Connection[Any], owner: str) -> str:
 
 def _sustained(product: Stack) -> None:
     """Ask so many questions a second, of all shares in turn, each when it is due whether or not others are answered."""
-    load = load_average()
-    clients = {owner: product.client(owner) for owner in SHARES}
+    load, here = load_average(), threading.local()
+    tokens = {owner: product.client(owner).headers["Authorization"] for owner in SHARES}
+    address = urlsplit(product.url).netloc
     asked = [(owner, question) for pair in zip(*(_questions(product, o) for o in SHARES), strict=True)
              for owner, question in zip(SHARES, pair, strict=True)]  # fmt: skip
     began = perf_counter() + 0.5
@@ -173,7 +178,13 @@ def _sustained(product: Stack) -> None:
         due = began + number / A_SECOND
         time.sleep(max(0.0, due - perf_counter()))
         owner, question = asked[number % len(asked)]
-        _ask(clients[owner], f"{question} again {number}")
+        if not hasattr(here, "connection"):  # a plain one: httpx takes a tenth of the two cores for itself
+            here.connection = HTTPConnection(address, timeout=60)
+        body = json.dumps({"query": f"{question} again {number}", "limit": 10})
+        headers = {"Authorization": tokens[owner], "Content-Type": "application/json"}
+        here.connection.request("POST", "/api/search", body, headers)
+        answer = here.connection.getresponse()
+        assert (answer.status, b'"hits"' in answer.read()) == (200, True)
         return 1000 * (perf_counter() - due)
 
     with ThreadPoolExecutor(32) as pool:
