@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-_LOCK = 0x0E5BACE6  # of whoever maintains the index; see `search.spaces` for the other one
+MAINTENANCE_LOCK = 0x0E5BACE6
+"""The database's lock of whoever maintains the index; see `search.spaces` for the other one."""
+
 _BATCH = 32
 _DOCUMENTS = 200
 _KEPT = timedelta(minutes=10)  # a retired space, for searches that began before the exchange
@@ -132,13 +134,13 @@ def maintain(seconds: float) -> None:
 def alone() -> Iterator[bool]:
     """Tell whether this process is the only one that maintains the index, and keep it so meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [MAINTENANCE_LOCK])
         (allowed,) = cursor.fetchone()
         try:
             yield bool(allowed)
         finally:
             if allowed:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MAINTENANCE_LOCK])
 
 
 def _fill_active(active: Space, seconds: float) -> None:
