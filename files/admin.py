@@ -148,7 +148,7 @@ class ProcessingJobAdmin(_Machine, admin.ModelAdmin[ProcessingJob]):
 class UploadAdmin(_Machine, admin.ModelAdmin[Upload]):
     """Uploads under way."""
 
-    list_display = ("id", "file", "owner", "size", "chunk_size", "created_at", "expires_at", "completed_at")
+    list_display = ("id", "file", "owner", "size", "received", "created_at", "expires_at", "completed_at")
     list_filter = ("completed_at",)
     search_fields = ("file__name", "owner__username")
     list_select_related = ("file", "owner")
@@ -168,7 +168,7 @@ class FileThumbnailAdmin(_Machine, admin.ModelAdmin[FileThumbnail]):
 class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
     """Chunks that are durable."""
 
-    list_display = ("upload_id", "index", "size", "sha256")
+    list_display = ("upload_id", "start", "size", "sha256")
     search_fields = ("=upload__id",)
 
 

@@ -112,6 +112,69 @@ class UploadExpired(OrchestraError):
     default_hint = "Start a new upload."
 
 
+class UploadByOffset(OrchestraError):
+    """The upload was opened by tus, and is filled by it."""
+
+    code = "upload_by_offset"
+    status = 409
+    default_message = "This upload was opened by tus and takes no chunks."
+    default_hint = "Continue it at /tus/, or open another one: POST /api/files/upload/initiate."
+
+
+class OffsetConflict(OrchestraError):
+    """The bytes do not begin where the upload ends. Nothing of them was kept."""
+
+    code = "upload_offset_conflict"
+    status = 409
+    default_message = "These bytes do not begin where the upload ends."
+    default_hint = "Ask for the offset with HEAD and send the bytes from there."
+
+
+class UploadTakenOver(OrchestraError):
+    """Another request asked for this upload's offset, or sends its bytes."""
+
+    code = "upload_taken_over"
+    status = 409
+    default_message = "Another request continues this upload; this one was stopped."
+    default_hint = "Ask for the offset with HEAD and send the bytes from there."
+
+
+class UploadTooLong(OrchestraError):
+    """More bytes came than the upload has room for."""
+
+    code = "upload_too_long"
+    status = 413
+    default_message = "More bytes came than the upload was announced to have."
+    default_hint = "Delete this upload and start one of the right length."
+
+
+class BodyChecksumMismatch(OrchestraError):
+    """The bytes of one request arrived damaged. Nothing of them was kept."""
+
+    code = "body_checksum_mismatch"
+    status = 460
+    default_message = "The bytes arrived damaged: their digest is not the announced one. Nothing of them was kept."
+    default_hint = "Send the same bytes again, from the same offset."
+
+
+class CheckedBodyTooLarge(OrchestraError):
+    """A request with a checksum carries more than is kept back until it is verified."""
+
+    code = "checked_body_too_large"
+    status = 413
+    default_message = "A request with Upload-Checksum carries too many bytes."
+    default_hint = "Send fewer bytes in each request, or leave the checksum out."
+
+
+class BodyTooSlow(OrchestraError):
+    """The sender fell silent in the middle of a request."""
+
+    code = "body_too_slow"
+    status = 408
+    default_message = "No more bytes came for too long."
+    default_hint = "Ask for the offset with HEAD and send the bytes from there."
+
+
 class JobLost(OrchestraError):
     """This attempt no longer owns its job: cancelled, deleted, or taken over after a lost heartbeat."""
 

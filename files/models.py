@@ -78,7 +78,11 @@ class FileRecord(models.Model):
 
 
 class Upload(models.Model):
-    """An upload under way. Its id is the file's id; `file` differs only when the content turned out to be known."""
+    """An upload under way. Its id is the file's id; `file` differs only when the content turned out to be known.
+
+    Its bytes come chunk by chunk on a grid, in any order, or by offset, one after the other. `writer` is the fencing
+    token of the latter: bytes that come for an older one are refused.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
@@ -87,6 +91,10 @@ class Upload(models.Model):
     declared_sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveBigIntegerField()
     chunk_size = models.PositiveIntegerField()
+    by_offset = models.BooleanField(default=False, help_text="Filled from start to end, not chunk by chunk.")
+    received = models.PositiveBigIntegerField(default=0, help_text="Durable bytes; filled by offset, also the offset.")
+    writer = models.PositiveBigIntegerField(default=0, help_text="Grows with each request that appends, or stops one.")
+    client_metadata = models.TextField(blank=True, help_text="What the client said about the file, as it wrote it.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -105,18 +113,21 @@ class Upload(models.Model):
 
 
 class UploadChunk(models.Model):
-    """One durable chunk. The row exists only once the bytes are on disk."""
+    """A durable run of an upload's bytes, never overlapping another. The row exists only once the bytes are on disk.
+
+    On the grid of the upload's chunk size, or as long as what had come when it was stored.
+    """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="chunks")
-    index = models.PositiveIntegerField()
+    start = models.PositiveBigIntegerField()
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("upload", "index"), name="one_row_per_chunk"),)
+        constraints = (models.UniqueConstraint(fields=("upload", "start"), name="one_row_per_start"),)
 
     def __str__(self) -> str:
-        return f"chunk {self.index}"
+        return f"bytes from {self.start}"
 
 
 class FileSegment(models.Model):

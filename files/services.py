@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from files import jobs, states, storage
+from files import jobs, states, storage, uploads
 from files.events import publish_deletion
-from files.models import FileRecord, ProcessingJob
+from files.models import FileRecord, ProcessingJob, Upload
 from files.names import clean_name, clean_tags
 from files.pipeline import stages
 
@@ -32,11 +32,21 @@ def delete(file: FileRecord) -> None:
     with transaction.atomic():
         # The job's row first, as everywhere: a worker about to publish results waits here, then finds its job gone.
         ProcessingJob.objects.select_for_update().filter(file=file).first()
+        # Then the uploads': bytes that are being stored belong to a file that is still there, or are refused.
+        uploads.hold(file.pk)
         for stage in reversed(stages()):
             stage.discard(file.pk)
         owner_id, file_id = file.owner_id, file.pk
         FileRecord.objects.filter(pk=file_id).delete()
         publish_deletion(owner_id, file_id)
+
+
+def delete_upload(upload: Upload) -> None:
+    """End an upload and delete what it brought; a file that was there before with the same content stays."""
+    if upload.file_id == upload.pk:
+        delete(upload.file)
+    else:
+        Upload.objects.filter(pk=upload.pk).delete()
 
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:

@@ -1,10 +1,10 @@
-"""What Celery runs. Thin: everything is decided in `files.jobs`, `files.pipeline` and `files.uploads`."""
+"""What Celery runs. Thin: everything is decided in `files.jobs`, `files.pipeline` and `files.expiry`."""
 
 from __future__ import annotations
 
 from celery import Task, shared_task
 
-from files import jobs, pipeline, uploads
+from files import expiry, jobs, pipeline
 
 
 @shared_task(name="files.tasks.process_next", bind=True)
@@ -22,4 +22,10 @@ def sweep() -> None:
 @shared_task(name="files.tasks.expire_uploads")
 def expire_uploads() -> None:
     """Remove uploads that were not finished in time."""
-    uploads.expire()
+    expiry.expire()
+
+
+@shared_task(name="files.tasks.complete_uploads")
+def complete_uploads() -> None:
+    """Complete uploads whose process died between the last byte and the file."""
+    expiry.complete_whole()

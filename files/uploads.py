@@ -1,25 +1,26 @@
 """The chunk engine: bytes come in any order, are durable before they are acknowledged, and become a file at the end.
 
-The chunk API is one face of it (`files.api`), the command line another (`manage.py ingest`). What comes before:
-nothing; what comes after: `files.jobs.enqueue`, in the same transaction that turns the upload into a file.
+The chunk API is one face of it (`files.api`), tus another (`files.tus`, by way of `files.appending`), the command line
+a third (`manage.py ingest`). What comes before: nothing; what comes after: `files.jobs.enqueue`, in the same
+transaction that turns the upload into a file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -35,6 +36,7 @@ from files.errors import (
     InvalidMove,
     InvalidUpload,
     QuotaExceeded,
+    UploadByOffset,
     UploadChecksumMismatch,
     UploadExpired,
 )
@@ -45,7 +47,6 @@ from files.names import clean_name, clean_tags
 from orchestra.accounts.models import User
 
 _PIECE = 1024 * 1024
-_DAY = 24 * 3600
 
 
 class ByteStream(Protocol):
@@ -57,13 +58,18 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewUpload:
-    """What a client declares before it sends bytes. `sha256` is hex, or empty when not known yet."""
+    """What a client declares before it sends bytes. `sha256` is hex, or empty when not known yet.
+
+    `by_offset` opens an upload that `files.appending` fills; `client_metadata` is kept for the client, unread.
+    """
 
     name: str
     size: int
     sha256: str = ""
     chunk_size: int = 0
     tags: tuple[str, ...] = ()
+    by_offset: bool = False
+    client_metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +144,24 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
         return None
     if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
         _read_again_if_failed(file)
-        upload = Upload(id=file.pk, owner=owner, file=file, size=file.size, chunk_size=settings.UPLOAD_CHUNK_SIZE)
-        upload.completed_at = upload.expires_at = file.created_at
-        return UploadState(upload, file, _whole(file.size), duplicate=True)
+        return UploadState(_finished(file), file, _whole(file.size), duplicate=True)
     unfinished = Upload.objects.filter(
-        owner=owner, declared_sha256=new.sha256, size=new.size, completed_at=None, expires_at__gt=Now()
+        owner=owner,
+        declared_sha256=new.sha256,
+        size=new.size,
+        by_offset=new.by_offset,
+        completed_at=None,
+        expires_at__gt=Now(),
     ).first()
     return state_of(unfinished) if unfinished else None
+
+
+def _finished(file: FileRecord) -> Upload:
+    """Return an upload, in no table, as it was when the file's bytes had come."""
+    upload = Upload(id=file.pk, owner=file.owner, file=file, size=file.size, received=file.size, by_offset=True)
+    upload.chunk_size = settings.UPLOAD_CHUNK_SIZE
+    upload.completed_at = upload.expires_at = file.created_at
+    return upload
 
 
 def _require_room(owner: User, size: int) -> None:
@@ -152,7 +169,9 @@ def _require_room(owner: User, size: int) -> None:
         used = FileRecord.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"] or 0
         if used + size > quota:
             raise QuotaExceeded(quota=quota, used=used, needed=size)
-    reserved = Upload.objects.filter(completed_at=None).aggregate(total=Sum("size"))["total"] or 0
+    # What has been received of them is on the disk already, and no longer free.
+    unfinished = Upload.objects.filter(completed_at=None)
+    reserved = unfinished.aggregate(total=Sum(F("size") - F("received")))["total"] or 0
     if reserved + size > storage.free_bytes():
         raise DiskFull(needed=size)
 
@@ -166,10 +185,29 @@ def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
         declared_sha256=new.sha256,
         size=new.size,
         chunk_size=chunk_size,
-        expires_at=timezone.now() + timedelta(hours=settings.UPLOAD_EXPIRY_HOURS),
+        by_offset=new.by_offset,
+        client_metadata=new.client_metadata,
+        expires_at=_expiry(),
     )
+    upload.refresh_from_db(fields=["expires_at"])
     states.record_event(file, "upload_started", "The upload began.", size=new.size)
     return UploadState(upload, file, ())
+
+
+def _expiry() -> CombinedExpression:
+    """An unfinished upload lives this long from the last byte that it got, on the database's clock."""
+    return Now() + timedelta(hours=settings.UPLOAD_EXPIRY_HOURS)
+
+
+def find_or_finished(owner: User, upload_id: UUID) -> Upload:
+    """Return the owner's upload, also long after it became a file and its row went. Raises as `find` does."""
+    try:
+        return find(owner, upload_id)
+    except FileNotFound:
+        file = FileRecord.objects.filter(pk=upload_id, owner=owner).exclude(sha256="").first()
+        if file is None:
+            raise
+        return _finished(file)
 
 
 def find(owner: User, upload_id: UUID) -> Upload:
@@ -177,9 +215,29 @@ def find(owner: User, upload_id: UUID) -> Upload:
     upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner).first()
     if upload is None:
         raise FileNotFound
-    if upload.completed_at is None and upload.expires_at < timezone.now():
+    if Upload.objects.filter(abandoned(), pk=upload_id).exists():
         raise UploadExpired
     return upload
+
+
+def abandoned() -> Q:
+    """Match uploads past their time. One with every byte is none of them: its bytes were all acknowledged."""
+    return Q(completed_at=None, expires_at__lt=Now()) & ~Q(received=F("size"))
+
+
+def locked(upload_id: UUID) -> Upload:
+    """Return an upload that nobody else changes until the transaction ends. Raises FileNotFound, UploadExpired."""
+    upload = Upload.objects.select_for_update().filter(pk=upload_id).first()
+    if upload is None:
+        raise FileNotFound
+    if Upload.objects.filter(abandoned(), pk=upload_id).exists():
+        raise UploadExpired
+    return upload
+
+
+def hold(file_id: UUID) -> None:
+    """Wait for requests that are storing bytes of a file, and keep others out until the transaction ends."""
+    list(Upload.objects.select_for_update().filter(file_id=file_id).values_list("pk"))
 
 
 def unfinished(file: FileRecord) -> UploadState | None:
@@ -192,22 +250,22 @@ def state_of(upload: Upload) -> UploadState:
     """Return what has been received of an upload, from the database and nowhere else."""
     if upload.completed_at is not None:
         return UploadState(upload, upload.file, _whole(upload.size), duplicate=upload.file_id != upload.pk)
-    indexes = upload.chunks.order_by("index").values_list("index", flat=True)
-    return UploadState(upload, upload.file, _merged(indexes, upload.chunk_size, upload.size))
+    if upload.by_offset:
+        return UploadState(upload, upload.file, _whole(upload.received))
+    return UploadState(upload, upload.file, _merged(upload.chunks.order_by("start").values_list("start", "size")))
 
 
 def _whole(size: int) -> tuple[tuple[int, int], ...]:
     return ((0, size),) if size else ()
 
 
-def _merged(indexes: Iterable[int], chunk_size: int, size: int) -> tuple[tuple[int, int], ...]:
+def _merged(chunks: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     ranges: list[tuple[int, int]] = []
-    for index in indexes:
-        start, end = index * chunk_size, min(size, (index + 1) * chunk_size)
+    for start, size in chunks:
         if ranges and ranges[-1][1] == start:
-            ranges[-1] = (ranges[-1][0], end)
+            ranges[-1] = (ranges[-1][0], start + size)
         else:
-            ranges.append((start, end))
+            ranges.append((start, start + size))
     return tuple(ranges)
 
 
@@ -218,18 +276,33 @@ def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: 
     ChunkConflict (the accepted bytes stay), DiskFull, UploadChecksumMismatch.
     """
     _require_grid(upload, part)
-    with storage.disk_full_as_error(), tempfile.TemporaryFile(dir=storage.incoming_dir()) as received:
+    with scratch_file() as received:
         # A file of its own first: a slow or repeated request can never scribble over accepted bytes.
         digest = _receive(stream, received, part.length)
         if sha256 and digest != sha256.lower():
             raise ChunkChecksumMismatch(expected=sha256, received=digest)
         if upload.completed_at is None:
             _accept(upload, part, received, digest)
-    state = state_of(Upload.objects.select_related("file").get(pk=upload.pk))
-    return complete(upload.pk) if not state.complete and state.received_bytes == upload.size else state
+    return completed_if_whole(upload.pk)
+
+
+def completed_if_whole(upload_id: UUID) -> UploadState:
+    """Return an upload as it stands, turned into a file if every byte of it is here. Raises as `complete` does."""
+    upload = _reread(upload_id)
+    whole = upload.completed_at is None and upload.received == upload.size
+    return complete(upload_id) if whole else state_of(upload)
+
+
+@contextmanager
+def scratch_file() -> Iterator[BinaryIO]:
+    """Give a file without a name for bytes that are not accepted yet. Raises DiskFull."""
+    with storage.disk_full_as_error(), tempfile.TemporaryFile(dir=storage.incoming_dir()) as file:
+        yield cast(BinaryIO, file)
 
 
 def _require_grid(upload: Upload, part: ChunkRange) -> None:
+    if upload.by_offset:
+        raise UploadByOffset
     last = min(part.start + upload.chunk_size, upload.size) - 1
     if part.size != upload.size or part.start % upload.chunk_size or part.end != last or part.start > part.end:
         raise InvalidContentRange(size=upload.size, chunk_size=upload.chunk_size)
@@ -251,37 +324,47 @@ def _receive(stream: ByteStream, target: BinaryIO, length: int) -> str:
 
 def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -> None:
     with transaction.atomic():
-        locked = Upload.objects.select_for_update().filter(pk=upload.pk).first()
-        if locked is None:
-            raise FileNotFound
-        if locked.completed_at is not None:
+        current = locked(upload.pk)
+        if current.completed_at is not None:
             return
-        index = part.start // upload.chunk_size
-        known = UploadChunk.objects.filter(upload=locked, index=index).first()
-        if known is not None:
-            if known.sha256 != digest:
-                raise ChunkConflict(index=index)
-            return
-        storage.write_at(storage.part_path(upload.pk), part.start, received, part.length)
-        UploadChunk.objects.create(upload=locked, index=index, size=part.length, sha256=digest)
-        states.touch(locked.file_id)
+        known = UploadChunk.objects.filter(upload=current, start=part.start).first()
+        if known is None:
+            store(current, part.start, received, part.length, digest)
+        elif known.sha256 != digest:
+            raise ChunkConflict(index=part.start // current.chunk_size)
+
+
+def store(upload: Upload, start: int, source: BinaryIO, size: int, digest: str) -> None:
+    """Make bytes durable and record them, in a transaction that holds the upload's row and keeps ranges apart."""
+    storage.write_at(storage.part_path(upload.pk), start, source, size)
+    UploadChunk.objects.create(upload=upload, start=start, size=size, sha256=digest)
+    Upload.objects.filter(pk=upload.pk).update(received=F("received") + size, expires_at=_expiry())
+    states.touch(upload.file_id)
 
 
 def complete(upload_id: UUID) -> UploadState:
     """Turn a whole upload into a queued file: digest, bytes, record and job in one transaction.
 
-    Safe to call twice or at once: the row is locked, and later callers find it done. Raises UploadChecksumMismatch;
-    then the chunks are discarded and may be sent again.
+    Safe to call twice or at once: the row is locked, and later callers find it done. An upload that lacks bytes stays
+    as it is. Raises FileNotFound, UploadExpired, UploadChecksumMismatch; after the last one the chunks are discarded
+    and may be sent again.
     """
     try:
         with transaction.atomic():
-            upload = Upload.objects.select_for_update().get(pk=upload_id)
-            if upload.completed_at is None:
+            upload = locked(upload_id)
+            if upload.completed_at is None and upload.received == upload.size:
                 _finish(upload)
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
-    return state_of(Upload.objects.select_related("file").get(pk=upload_id))
+    return state_of(_reread(upload_id))
+
+
+def _reread(upload_id: UUID) -> Upload:
+    upload = Upload.objects.select_related("file").filter(pk=upload_id).first()
+    if upload is None:  # deleted meanwhile
+        raise FileNotFound
+    return upload
 
 
 def _finish(upload: Upload) -> None:
@@ -356,9 +439,11 @@ def _read_again_if_failed(file: FileRecord) -> None:
 
 def _discard_chunks(upload_id: UUID) -> None:
     with transaction.atomic():
-        upload = Upload.objects.select_for_update().get(pk=upload_id)
-        if upload.completed_at is None:
+        upload = Upload.objects.select_for_update().filter(pk=upload_id).first()
+        # Whole still: nobody else discarded them already, and new bytes have not come since.
+        if upload is not None and upload.completed_at is None and upload.received == upload.size:
             upload.chunks.all().delete()
+            Upload.objects.filter(pk=upload_id).update(received=0, writer=F("writer") + 1)
             storage.remove(storage.part_path(upload_id))
 
 
@@ -386,34 +471,3 @@ class _Bounded:
         piece = self._stream.read(min(size, self._left))
         self._left -= len(piece)
         return piece
-
-
-def expire() -> int:
-    """Remove unfinished uploads past their time, and the rows of finished ones. Return how many were removed."""
-    count = 0
-    for upload_id in Upload.objects.filter(expires_at__lt=Now()).values_list("pk", flat=True):
-        count += _expire_one(upload_id)
-    _remove_litter()
-    return count
-
-
-def _remove_litter() -> None:
-    """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
-    # A day old, so that nothing is taken from under a transaction that has not committed yet.
-    for path in storage.stored_before(time.time() - _DAY):
-        if not FileRecord.objects.filter(pk=path.name.removesuffix(".part")).exists():
-            storage.remove(path)
-
-
-def _expire_one(upload_id: UUID) -> bool:
-    with transaction.atomic():
-        upload = Upload.objects.select_for_update(skip_locked=True).filter(pk=upload_id, expires_at__lt=Now()).first()
-        if upload is None:
-            return False
-        if upload.completed_at is not None:
-            upload.delete()
-            return False
-        FileRecord.objects.filter(pk=upload.file_id).delete()
-        publish_deletion(upload.owner_id, upload.file_id)
-        transaction.on_commit(lambda: storage.forget(upload_id))
-        return True

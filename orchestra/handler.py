@@ -1,4 +1,4 @@
-"""Django's HTTP handler with all of a request in one thread.
+"""Django's HTTP handler with all of a request in one thread, and with bodies that may be read while they come.
 
 Django's own runs the chain of middleware as coroutines and goes into the request's thread and back for each part of it:
 views and middleware are synchronous here, so that was more than a dozen switches for every request.
@@ -6,9 +6,19 @@ views and middleware are synchronous here, so that was more than a dozen switche
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING, Any
+
 from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIHandler
+from django.core import signals
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import set_script_prefix
+
+from orchestra.common.streamed_body import StreamedBody, is_streamed
+
+if TYPE_CHECKING:
+    from asgiref.typing import ASGIReceiveCallable
 
 
 class ThreadHandler(ASGIHandler):
@@ -21,3 +31,38 @@ class ThreadHandler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Run the chain in the request's thread."""
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+    async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve one request."""
+        if is_streamed(scope):
+            await self._handle_streamed(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+    async def _handle_streamed(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: Any) -> None:
+        """Serve a request whose view reads the body itself, and learns from that when the client goes away."""
+        body = StreamedBody(receive)
+        set_script_prefix(get_script_prefix(scope))
+        await signals.request_started.asend(sender=self.__class__, scope=scope)
+        unread: Any = body  # it has of a file what is used of it
+        request, refusal = self.create_request(scope, unread)
+        try:
+            response: Any = refusal if request is None else await self._respond(request, body)
+            if not body.ended and not await _is_drained(scope, body):
+                response["Connection"] = "close"
+            await self.send_response(response, send)
+        except asyncio.CancelledError:
+            # The server stops: the view stores what it has and ends.
+            body.cut()
+            raise
+        await sync_to_async(response.close)()
+
+    async def _respond(self, request: Any, body: StreamedBody) -> HttpResponseBase:
+        request.streamed_body = body
+        return await self.run_get_response(request)
+
+
+async def _is_drained(scope: dict[str, Any], body: StreamedBody) -> bool:
+    # Who asks before sending would be told to go on by the first byte that is waited for.
+    waits = any(name == b"expect" for name, _ in scope["headers"])
+    return not waits and await body.drain()

@@ -1,4 +1,4 @@
-"""All addresses. /api/ is for programs, /admin/ for the administrator, the rest are pages."""
+"""All addresses. /api/ and /tus/ are for programs, /admin/ for the administrator, the rest are pages."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/auth/", include("orchestra.accounts.api.urls")),
     path("api/files", include("files.api.urls")),
+    path("tus/", include("files.tus.urls")),
     path("api/", include("search.api.urls")),
     path("api/", include("orchestra.monitoring.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

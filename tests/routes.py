@@ -27,7 +27,11 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.template.startswith("/api/")
+        return self.template.startswith(("/api/", "/tus/"))
+
+    @property
+    def is_tus(self) -> bool:
+        return self.template.startswith("/tus/")
 
     def path(self, values: Mapping[str, object]) -> str:
         return _PARAMETER.sub(lambda match: str(values[match[1]]), self.template)

@@ -66,11 +66,11 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _is_for_programs(request: HttpRequest) -> bool:
-    return f"{request.path}/".startswith("/api/")
+    return f"{request.path}/".startswith(("/api/", "/tus/"))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer an unknown address: JSON under /api/, a page elsewhere."""
+    """Answer an unknown address: JSON for programs, a page elsewhere."""
     if _is_for_programs(request):
         body = error_body("not_found", "There is nothing at this address.", _HINTS["not_found"])
         return JsonResponse(body, status=status.HTTP_404_NOT_FOUND)
@@ -80,7 +80,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a bug: JSON under /api/, a page elsewhere; the log has the traceback under the request's id."""
+    """Answer a bug: JSON for programs, a page elsewhere; the log has the traceback under the request's id."""
     if _is_for_programs(request):
         body = error_body(OrchestraError.code, OrchestraError.default_message, "Try again; the log says more.")
         return JsonResponse(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)

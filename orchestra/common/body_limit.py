@@ -1,15 +1,18 @@
 """Refuses request bodies that are too large before they are read.
 
 Django's ASGI handler spools a whole body to disk before any view runs, and trusts Content-Length. This wrapper stands
-in front of it, looks at the declared length, and counts the bytes that really come.
+in front of it, looks at the declared length, and counts the bytes that really come. Bodies that a view reads while
+they come (`orchestra.common.streamed_body`) are not spooled, and counted by that view.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestra.common.api_errors import error_body
+from orchestra.common.streamed_body import is_streamed
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
@@ -37,6 +40,9 @@ class BodyLimit:
         declared = [value for name, value in scope["headers"] if name == b"content-length"]
         if not all(value.isdigit() for value in declared):
             await _answer(send, 400, _BAD_LENGTH)
+            return
+        if is_streamed(cast(Mapping[str, Any], scope)):
+            await self._application(scope, receive, send)
             return
         if any(self._is_too_large(value) for value in declared):
             await self._refuse(send)

@@ -60,6 +60,8 @@ PUBLIC = {
 
 JSON = "application/json"
 CHUNK_HEADERS = {"Content-Range": f"bytes 0-{65535}/{2 * 65536}"}
+TUS_HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "20"}
+TUS_TYPE = "application/offset+octet-stream"
 
 # What a well-formed request of each writing address carries, so that no 400 hides a missing owner check.
 BODIES: dict[tuple[str, str], Any] = {
@@ -74,6 +76,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-file", "patch"): {"name": "taken over", "tags": ["taken"]},
     ("api-upload-chunk", "put"): b"x" * 65536,
     ("api-upload-chunk", "post"): b"x" * 65536,
+    ("tus-uploads", "post"): b"x" * 10,
+    ("tus-upload", "patch"): b"x" * 10,
     ("api-file-retry", "post"): {},
     ("api-file-cancel", "post"): {},
     ("api-search", "post"): {"query": "zebrafish habitat"},
@@ -130,6 +134,7 @@ class Estate:
     owner: User
     file: FileRecord
     unfinished: Upload
+    appended: Upload
     key: ApiKey
     question: EvaluationQuestion
     run: EvaluationRun
@@ -168,18 +173,19 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     )
     search_services.search(alice, f"zebrafish {CANARY}question")
     upload = initiate(alice, NewUpload(f"{CANARY}upload.bin", 2 * 65536, chunk_size=65536)).upload
+    appended = initiate(alice, NewUpload(f"{CANARY}tus.bin", 20, by_offset=True)).upload
     key = create_api_key(alice, f"{CANARY}key").record
     file.refresh_from_db()
     assert file.status == "ready"
     question = add_question(alice, f"Which zebrafish is {CANARY}?", [file.pk])
     run = measure_own(alice, [Configuration("basic", Tuning())])
-    return Estate(alice, file, upload, key, question, run)
+    return Estate(alice, file, upload, appended, key, question, run)
 
 
 def _objects(estate: Estate) -> dict[str, list[object]]:
     """Return alice's values for each parameter that an address may take."""
     return {
-        "file_id": [estate.file.pk, estate.unfinished.pk],
+        "file_id": [estate.file.pk, estate.unfinished.pk, estate.appended.pk],
         "key_id": [estate.key.pk],
         "question_id": [estate.question.pk],
         "run_id": [estate.run.pk],
@@ -198,14 +204,20 @@ def _requests(route: Route, estate: Estate) -> Iterator[tuple[dict[str, object],
             yield {target: value, **rest}, {target: uuid4(), **rest}
 
 
+def _type_of(route: Route, body: object) -> str:
+    if not isinstance(body, bytes):
+        return JSON
+    return TUS_TYPE if route.is_tus else "application/octet-stream"
+
+
 def _send(client: Client, route: Route, method: str, values: dict[str, object]) -> Any:
     body = BODIES[route.name, method] if method in route.methods and method in ("post", "put", "patch") else {}
     raw = isinstance(body, bytes)
     return getattr(client, method)(
         route.path(values),
         *(() if method == "get" else (body,)),
-        **({} if method == "get" else {"content_type": "application/octet-stream" if raw else JSON}),
-        headers=CHUNK_HEADERS if raw else {},
+        **({} if method == "get" else {"content_type": _type_of(route, body)}),
+        headers=TUS_HEADERS if route.is_tus else CHUNK_HEADERS if raw else {},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from files import storage, uploads
+from files import expiry, storage, uploads
 from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob, Upload, UploadChunk
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
@@ -264,7 +264,7 @@ def test_expired_upload_is_gone_and_its_bytes_come_back(as_alice: APIClient, upl
     Upload.objects.update(expires_at="2020-01-01T00:00Z")
 
     assert error_of(send(as_alice, upload["id"], 1)) == (410, "upload_expired")
-    assert uploads.expire() == 1
+    assert expiry.expire() == 1
     assert not FileRecord.objects.exists()
     assert not list((upload_dir / "incoming").iterdir())
 
@@ -279,7 +279,7 @@ def test_bytes_that_lost_their_row_are_removed_and_no_others(
         os.utime(storage.path_of(file.storage_key), (0, 0))
     FileRecord.objects.filter(pk=lost.pk).delete()
 
-    uploads.expire()
+    expiry.expire()
 
     assert storage.path_of(kept.storage_key).exists()
     assert not storage.path_of(lost.storage_key).exists()

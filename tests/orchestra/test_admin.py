@@ -51,7 +51,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     # Renamed in the database: uploads take the folder part, and with it the markup, off a name.
     FileRecord.objects.filter(pk=file.pk).update(name=HOSTILE, metadata={"title": HOSTILE})
     FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
-    UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
+    UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, start=0, size=1, sha256="0" * 64)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
