@@ -43,6 +43,7 @@ from files.extraction.detection import detect
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
 _DAY = 24 * 3600
@@ -113,7 +114,9 @@ def initiate(owner: User, new: NewUpload) -> UploadState:
         if known := _known(owner, new):
             return known
         _require_room(owner, new.size)
+        failpoints.reach("upload.opening")
         state = _open_upload(owner, new, chunk_size)
+    failpoints.reach("upload.opened")
     return complete(state.upload.pk) if new.size == 0 else state
 
 
@@ -223,8 +226,10 @@ def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: 
         digest = _receive(stream, received, part.length)
         if sha256 and digest != sha256.lower():
             raise ChunkChecksumMismatch(expected=sha256, received=digest)
+        failpoints.reach("chunk.received")
         if upload.completed_at is None:
             _accept(upload, part, received, digest)
+            failpoints.reach("chunk.recorded")
     state = state_of(Upload.objects.select_related("file").get(pk=upload.pk))
     return complete(upload.pk) if not state.complete and state.received_bytes == upload.size else state
 
@@ -263,6 +268,7 @@ def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -
                 raise ChunkConflict(index=index)
             return
         storage.write_at(storage.part_path(upload.pk), part.start, received, part.length)
+        failpoints.reach("chunk.written")
         UploadChunk.objects.create(upload=locked, index=index, size=part.length, sha256=digest)
         states.touch(locked.file_id)
 
@@ -278,6 +284,7 @@ def complete(upload_id: UUID) -> UploadState:
             upload = Upload.objects.select_for_update().get(pk=upload_id)
             if upload.completed_at is None:
                 _finish(upload)
+        failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
@@ -292,6 +299,7 @@ def _finish(upload: Upload) -> None:
     digest = storage.digest_of(_present(upload))
     if upload.declared_sha256 and digest != upload.declared_sha256:
         raise UploadChecksumMismatch(expected=upload.declared_sha256, received=digest)
+    failpoints.reach("complete.verified")
     upload.completed_at = timezone.now()
     if not _adopt(upload, digest, key):
         existing = FileRecord.objects.get(owner=upload.owner_id, sha256=digest)
@@ -299,7 +307,9 @@ def _finish(upload: Upload) -> None:
         return
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
+    failpoints.reach("complete.recorded")
     storage.keep(part, key)
+    failpoints.reach("complete.moved")
 
 
 def _adopt(upload: Upload, digest: str, key: str) -> bool:
@@ -415,5 +425,6 @@ def _expire_one(upload_id: UUID) -> bool:
             return False
         FileRecord.objects.filter(pk=upload.file_id).delete()
         publish_deletion(upload.owner_id, upload.file_id)
+        failpoints.reach("upload.expiring")
         transaction.on_commit(lambda: storage.forget(upload_id))
         return True
