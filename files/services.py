@@ -41,8 +41,8 @@ def delete(file: FileRecord) -> None:
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:
     """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie."""
-    file_id = instance.pk
-    transaction.on_commit(lambda: storage.forget(file_id))
+    file_id, store = instance.pk, storage.storage_of(instance)
+    transaction.on_commit(lambda: store.forget(file_id))
 
 
 def retry(file: FileRecord) -> None:
