@@ -11,6 +11,9 @@ from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
 _env = environment()
 
 UPLOAD_DIR = _env.upload_dir or STATE_DIR / "uploads"
+# Where bytes can be; new ones go to FILE_STORAGE. Files that lie in another one stay readable.
+FILE_STORAGES: dict[str, dict[str, Any]] = {"local": {"BACKEND": "files.storage.local.LocalStorage"}}
+FILE_STORAGE = "local"
 MAX_FILE_SIZE = _env.max_file_size
 UPLOAD_CHUNK_SIZE = _env.upload_chunk_size
 UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
