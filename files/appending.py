@@ -27,7 +27,9 @@ from files.errors import (
     UploadTooLong,
 )
 from files.models import Upload
+from files.storage.scratch import scratch_file
 from files.uploads import UploadState
+from orchestra.common import failpoints
 
 # Seconds. What came is stored once nothing more came for QUIET, and AGE after its first byte at the latest.
 QUIET = 1.0
@@ -147,16 +149,16 @@ def append(claimed: Claim, stream: SteadyStream, checksum: Checksum | None = Non
     offset = claimed.offset
     while True:
         _give_connection_back()
-        with uploads.scratch_file() as scratch:
+        with scratch_file() as scratch:
             piece = _gather(claimed, claimed.size - offset, stream, scratch, checked=checksum is not None)
             if checksum is not None:
                 _verify(piece, checksum)
             if piece.size:
                 _store(claimed, offset, piece)
                 offset += piece.size
-        if piece.broken is not None:
+        if piece.broken is not None and offset < claimed.size:
             raise piece.broken
-        if piece.ended:
+        if piece.ended or piece.broken is not None:
             return uploads.completed_if_whole(claimed.upload_id)
 
 
@@ -204,8 +206,10 @@ def _digest(scratch: BinaryIO, algorithm: str) -> str:
 
 def _store(claimed: Claim, offset: int, piece: _Piece) -> None:
     digest = _digest(piece.scratch, "sha256")
+    failpoints.reach("chunk.received")
     with transaction.atomic():
         current = uploads.locked(claimed.upload_id)
         if current.writer != claimed.writer or current.completed_at is not None:
             raise UploadTakenOver
         uploads.store(current, offset, piece.scratch, piece.size, digest)
+    failpoints.reach("chunk.recorded")

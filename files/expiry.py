@@ -17,6 +17,7 @@ from files import storage, uploads
 from files.errors import FileNotFound, UploadChecksumMismatch
 from files.events import publish_deletion
 from files.models import FileRecord, Upload
+from orchestra.common import failpoints
 
 _DAY = 24 * 3600
 
@@ -49,9 +50,10 @@ def _over() -> Q:
 def _remove_litter() -> None:
     """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
-    for path in storage.stored_before(time.time() - _DAY):
-        if not FileRecord.objects.filter(pk=path.name.removesuffix(".part")).exists():
-            storage.remove(path)
+    for alias in storage.file_storages.aliases():
+        for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
+            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+                stored.remove()
 
 
 def _expire_one(upload_id: UUID) -> bool:
@@ -62,7 +64,9 @@ def _expire_one(upload_id: UUID) -> bool:
         if upload.completed_at is not None:
             upload.delete()
             return False
+        store = storage.storage_of(upload.file)
         FileRecord.objects.filter(pk=upload.file_id).delete()
         publish_deletion(upload.owner_id, upload.file_id)
-        transaction.on_commit(lambda: storage.forget(upload_id))
+        failpoints.reach("upload.expiring")
+        transaction.on_commit(lambda: store.forget(upload_id))
         return True

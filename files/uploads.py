@@ -8,13 +8,11 @@ transaction that turns the upload into a file.
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -44,7 +42,10 @@ from files.events import publish_deletion
 from files.extraction.detection import detect
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
+from files.storage import Whole
+from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
 
@@ -119,7 +120,9 @@ def initiate(owner: User, new: NewUpload) -> UploadState:
         if known := _known(owner, new):
             return known
         _require_room(owner, new.size)
+        failpoints.reach("upload.opening")
         state = _open_upload(owner, new, chunk_size)
+    failpoints.reach("upload.opened")
     return complete(state.upload.pk) if new.size == 0 else state
 
 
@@ -172,12 +175,19 @@ def _require_room(owner: User, size: int) -> None:
     # What has been received of them is on the disk already, and no longer free.
     unfinished = Upload.objects.filter(completed_at=None)
     reserved = unfinished.aggregate(total=Sum(F("size") - F("received")))["total"] or 0
-    if reserved + size > storage.free_bytes():
+    free = storage.chosen().free_bytes()
+    if free is not None and reserved + size > free:
         raise DiskFull(needed=size)
 
 
 def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
-    file = FileRecord.objects.create(owner=owner, name=clean_name(new.name), size=new.size, tags=clean_tags(new.tags))
+    file = FileRecord.objects.create(
+        owner=owner,
+        name=clean_name(new.name),
+        size=new.size,
+        storage=settings.FILE_STORAGE,
+        tags=clean_tags(new.tags),
+    )
     upload = Upload.objects.create(
         id=file.pk,
         owner=owner,
@@ -281,8 +291,10 @@ def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: 
         digest = _receive(stream, received, part.length)
         if sha256 and digest != sha256.lower():
             raise ChunkChecksumMismatch(expected=sha256, received=digest)
+        failpoints.reach("chunk.received")
         if upload.completed_at is None:
             _accept(upload, part, received, digest)
+            failpoints.reach("chunk.recorded")
     return completed_if_whole(upload.pk)
 
 
@@ -291,13 +303,6 @@ def completed_if_whole(upload_id: UUID) -> UploadState:
     upload = _reread(upload_id)
     whole = upload.completed_at is None and upload.received == upload.size
     return complete(upload_id) if whole else state_of(upload)
-
-
-@contextmanager
-def scratch_file() -> Iterator[BinaryIO]:
-    """Give a file without a name for bytes that are not accepted yet. Raises DiskFull."""
-    with storage.disk_full_as_error(), tempfile.TemporaryFile(dir=storage.incoming_dir()) as file:
-        yield cast(BinaryIO, file)
 
 
 def _require_grid(upload: Upload, part: ChunkRange) -> None:
@@ -336,7 +341,8 @@ def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -
 
 def store(upload: Upload, start: int, source: BinaryIO, size: int, digest: str) -> None:
     """Make bytes durable and record them, in a transaction that holds the upload's row and keeps ranges apart."""
-    storage.write_at(storage.part_path(upload.pk), start, source, size)
+    storage.storage_of(upload.file).write(upload, start, source, size)
+    failpoints.reach("chunk.written")
     UploadChunk.objects.create(upload=upload, start=start, size=size, sha256=digest)
     Upload.objects.filter(pk=upload.pk).update(received=F("received") + size, expires_at=_expiry())
     states.touch(upload.file_id)
@@ -354,6 +360,7 @@ def complete(upload_id: UUID) -> UploadState:
             upload = locked(upload_id)
             if upload.completed_at is None and upload.received == upload.size:
                 _finish(upload)
+        failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
@@ -368,26 +375,27 @@ def _reread(upload_id: UUID) -> Upload:
 
 
 def _finish(upload: Upload) -> None:
-    part, key = storage.part_path(upload.pk), storage.key_of(upload.pk)
-    if upload.size == 0:
-        part.touch()
-    # A crash between move and commit leaves the bytes at their key already.
-    digest = storage.digest_of(_present(upload))
-    if upload.declared_sha256 and digest != upload.declared_sha256:
-        raise UploadChecksumMismatch(expected=upload.declared_sha256, received=digest)
-    upload.completed_at = timezone.now()
-    if not _adopt(upload, digest, key):
-        existing = FileRecord.objects.get(owner=upload.owner_id, sha256=digest)
+    store, key = storage.storage_of(upload.file), storage.key_of(upload.pk)
+    with store.whole(upload) as whole:
+        if upload.declared_sha256 and whole.sha256 != upload.declared_sha256:
+            raise UploadChecksumMismatch(expected=upload.declared_sha256, received=whole.sha256)
+        failpoints.reach("complete.verified")
+        upload.completed_at = timezone.now()
+        adopted = _adopt(upload, whole, key)
+    if not adopted:
+        existing = FileRecord.objects.get(owner=upload.owner_id, sha256=whole.sha256)
         _drop_duplicate(upload, existing)
         return
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
-    storage.keep(part, key)
+    failpoints.reach("complete.recorded")
+    store.keep(upload, key)
+    failpoints.reach("complete.moved")
 
 
-def _adopt(upload: Upload, digest: str, key: str) -> bool:
+def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
     """Make the upload's record the owner's file of this content; False when the owner has that content already."""
-    found = detect(_present(upload), upload.file.name)
+    found = detect(whole.path, upload.file.name)
     try:
         with transaction.atomic():
             file = states.move(
@@ -395,7 +403,7 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
                 FileStatus.QUEUED,
                 "uploaded",
                 " ".join(("All bytes arrived and were verified.", found.mismatch)).strip(),
-                sha256=digest,
+                sha256=whole.sha256,
                 storage_key=key,
                 media_type=found.media_type,
                 kind=found.kind,
@@ -406,13 +414,8 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
     return True
 
 
-def _present(upload: Upload) -> Path:
-    part = storage.part_path(upload.pk)
-    return part if part.exists() else storage.path_of(storage.key_of(upload.pk))
-
-
 def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
-    own = upload.file_id
+    own, store = upload.file_id, storage.storage_of(upload.file)
     upload.file = existing
     upload.save(update_fields=["file", "completed_at"])
     upload.chunks.all().delete()
@@ -426,7 +429,7 @@ def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
     )
     _read_again_if_failed(existing)
     publish_deletion(existing.owner_id, own)
-    transaction.on_commit(lambda: storage.forget(own))
+    transaction.on_commit(lambda: store.forget(own))
 
 
 def _read_again_if_failed(file: FileRecord) -> None:
@@ -444,7 +447,7 @@ def _discard_chunks(upload_id: UUID) -> None:
         if upload is not None and upload.completed_at is None and upload.received == upload.size:
             upload.chunks.all().delete()
             Upload.objects.filter(pk=upload_id).update(received=0, writer=F("writer") + 1)
-            storage.remove(storage.part_path(upload_id))
+            storage.storage_of(upload.file).discard(upload)
 
 
 def receive_whole(owner: User, new: NewUpload, stream: ByteStream) -> UploadState:

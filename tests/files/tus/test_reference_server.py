@@ -1,0 +1,58 @@
+"""The test of the test: the protocol's reference server passes our cases too, where it offers what they are about."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection
+
+import pytest
+
+from tests.files.tus.node_packages import node_folder
+from tests.files.tus.specification import CASES, Answer, Case, Client
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(700)]
+
+LARGEST = 1024**3
+
+# Where the reference takes a sentence more lightly than we read it.
+DIFFERS: dict[str, str] = {}
+
+
+@dataclass
+class OverHttp:
+    """A server behind a port."""
+
+    port: int
+    endpoint: str = "/files"
+
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body or None, dict(headers))
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    folder = node_folder()
+    command = ["node", "server.mjs", str(tmp_path_factory.mktemp("reference")), str(LARGEST)]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Client(OverHttp(int(process.stdout.readline())))
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_reference_passes(case: Case, reference: Client) -> None:
+    if case.extension and case.extension not in reference.extensions():
+        pytest.skip(f"the reference server does not offer {case.extension}")
+    if reason := DIFFERS.get(case.name):
+        pytest.skip(reason)
+    case.act(reference)
