@@ -206,10 +206,10 @@ def _digest(scratch: BinaryIO, algorithm: str) -> str:
 
 def _store(claimed: Claim, offset: int, piece: _Piece) -> None:
     digest = _digest(piece.scratch, "sha256")
-    failpoints.reach("chunk.received")
+    failpoints.reach("append.gathered")
     with transaction.atomic():
         current = uploads.locked(claimed.upload_id)
         if current.writer != claimed.writer or current.completed_at is not None:
             raise UploadTakenOver
         uploads.store(current, offset, piece.scratch, piece.size, digest)
-    failpoints.reach("chunk.recorded")
+    failpoints.reach("append.recorded")

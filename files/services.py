@@ -47,8 +47,7 @@ def delete_upload(upload: Upload) -> None:
     """End an upload and delete what it brought; a file that was there before with the same content stays."""
     if upload.file_id == upload.pk:
         delete(upload.file)
-    else:
-        Upload.objects.filter(pk=upload.pk).delete()
+    Upload.objects.filter(pk=upload.pk).delete()
 
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:

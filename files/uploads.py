@@ -147,7 +147,7 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
         return None
     if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
         _read_again_if_failed(file)
-        return UploadState(_finished(file), file, _whole(file.size), duplicate=True)
+        return UploadState(finished(file), file, _whole(file.size), duplicate=True)
     unfinished = Upload.objects.filter(
         owner=owner,
         declared_sha256=new.sha256,
@@ -159,8 +159,10 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
     return state_of(unfinished) if unfinished else None
 
 
-def _finished(file: FileRecord) -> Upload:
-    """Return an upload, in no table, as it was when the file's bytes had come."""
+def finished(file: FileRecord) -> Upload:
+    """Return an upload, in no table, as it was when the file's bytes had come. Raises FileNotFound before that."""
+    if not file.sha256:
+        raise FileNotFound
     upload = Upload(id=file.pk, owner=file.owner, file=file, size=file.size, received=file.size, by_offset=True)
     upload.chunk_size = settings.UPLOAD_CHUNK_SIZE
     upload.completed_at = upload.expires_at = file.created_at
@@ -207,17 +209,6 @@ def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
 def _expiry() -> CombinedExpression:
     """An unfinished upload lives this long from the last byte that it got, on the database's clock."""
     return Now() + timedelta(hours=settings.UPLOAD_EXPIRY_HOURS)
-
-
-def find_or_finished(owner: User, upload_id: UUID) -> Upload:
-    """Return the owner's upload, also long after it became a file and its row went. Raises as `find` does."""
-    try:
-        return find(owner, upload_id)
-    except FileNotFound:
-        file = FileRecord.objects.filter(pk=upload_id, owner=owner).exclude(sha256="").first()
-        if file is None:
-            raise
-        return _finished(file)
 
 
 def find(owner: User, upload_id: UUID) -> Upload:

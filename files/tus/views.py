@@ -21,8 +21,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from files import appending, services, uploads
-from files.errors import CheckedBodyTooLarge, FileNotFound, UploadTooLong
+from files import appending, selectors, services, uploads
+from files.errors import CheckedBodyTooLarge, FileNotFound, OffsetConflict, UploadTooLong
 from files.models import Upload
 from files.tus import protocol
 from files.tus.errors import InvalidTusHeader, TusVersionUnknown, WrongTusContentType
@@ -150,9 +150,15 @@ class TusUploadView(_TusView):
 
 
 def _find(request: Request, file_id: UUID) -> Upload:
-    upload = uploads.find_or_finished(cast(User, request.user), file_id)
+    user = cast(User, request.user)
+    try:
+        upload = uploads.find(user, file_id)
+    except FileNotFound:
+        return uploads.finished(selectors.get_file(user, file_id))  # its row went some time after the last byte
     if not upload.by_offset:  # it belongs to the chunk API
         raise FileNotFound
+    if upload.completed_at is not None:
+        selectors.get_file(user, upload.file_id)  # what is in nobody's reach as a file is gone here too
     return upload
 
 
@@ -180,9 +186,11 @@ def _require_fit(request: Request, left: int) -> None:
 
 def _append(request: Request, upload: Upload, offset: int) -> UploadState:
     checksum = protocol.checksum(request.headers.get("Upload-Checksum", ""))
-    if upload.completed_at and offset == upload.size:  # an answer that got lost is given again
+    if upload.completed_at is not None:
+        if offset != upload.size:
+            raise OffsetConflict(offset=upload.size)
         _require_fit(request, 0)
-        return uploads.state_of(upload)
+        return uploads.state_of(upload)  # an answer that got lost is given again
     claimed = appending.claim(upload, offset)
     _require_fit(request, claimed.size - offset)
     return appending.append(claimed, body_of(request._request), checksum)

@@ -23,6 +23,8 @@ POINTS: dict[str, str] = {
     "chunk.received": "a chunk's bytes are in a file of their own, digest checked",
     "chunk.written": "a chunk's bytes are durable in the part, its row is not there",
     "chunk.recorded": "a chunk's row is committed, not answered",
+    "append.gathered": "bytes that came by offset are in a file of their own, and about to be stored",
+    "append.recorded": "the row of bytes that came by offset is committed, and more may come",
     "complete.verified": "the whole file's digest is right, nothing is written",
     "complete.recorded": "file and job are written, not committed; the bytes lie where they were",
     "complete.moved": "the bytes are at their key, file and job are not committed",

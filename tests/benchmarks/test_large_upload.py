@@ -1,4 +1,4 @@
-"""2 GB through the chunk API: what it adds to the web process, and how fast it goes."""
+"""2 GB through the chunk API, and by tus over a bad line: what it adds to the web process, and how fast it goes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.benchmarks.memory import MB, Sampler
 from tests.benchmarks.peers import seconds_of
 from tests.benchmarks.recording import record
 from tests.benchmarks.uploading import CHUNK, upload
+from tests.faults.large_upload import upload_through_faults
+from tests.faults.product import faulty_product
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
@@ -59,3 +61,17 @@ def test_web_memory_stays_flat_during_an_upload_of_2_gb(product: Stack, tmp_path
     }
     record("upload", f"{SIZE / 1024**3:.3g} GB in chunks of 8 MiB, 2 at a time", figures, load)
     assert sampler.growth <= MAY_GROW
+
+
+def test_2_gb_with_20_cuts_and_3_kills_of_the_web_arrive_whole(load: float) -> None:
+    with faulty_product("large-upload", EMBEDDING_ENGINE="hashing") as faulty:
+        outcome = upload_through_faults(faulty, "large", SIZE, cuts=20, kills=3)
+    figures = {
+        "growth, MB": outcome.web_growth / MB,
+        "sent twice, MB": outcome.sent_twice / MB,
+        "seconds": outcome.seconds,
+        "MB/s": SIZE / MB / outcome.seconds,
+    }
+    record("upload", f"{SIZE / 1024**3:.3g} GB by tus, 20 cuts, web killed 3 times", figures, load)
+    assert outcome.stored_sha256 == outcome.sent_sha256
+    assert outcome.web_growth <= MAY_GROW

@@ -69,6 +69,12 @@ class Client:
             time.sleep(0.2)
         raise AssertionError(f"{method} {path} was not answered within {PATIENCE:.0f} s: {problem}")
 
+    def once(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Send a request once. Raises httpx.TransportError."""
+        if "Authorization" not in self._http.headers:
+            self._sign_in()
+        return self._http.request(method, path, **more)
+
     def _sign_in(self) -> None:
         try:
             answer = self._http.post("/api/auth/token", json=self._credentials)

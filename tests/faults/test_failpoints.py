@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from files import expiry, jobs, pipeline, services, uploads
+from files import appending, expiry, jobs, pipeline, services, uploads
 from files.models import FileRecord, ProcessingJob, Upload
 from files.uploads import ChunkRange, NewUpload
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
+from tests.files.test_appending import Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +45,8 @@ def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, setting
     assert FileRecord.objects.get(pk=file.pk).status == "ready"
     services.delete(file)
 
+    appended = uploads.initiate(alice, NewUpload("appended.txt", 9, by_offset=True)).upload
+    assert appending.append(appending.claim(appended, 0), Line([b"By offset"])).complete
     _uploaded(alice, b"Another file.")
     assert jobs.claim_next("dead")
     ProcessingJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -236,12 +236,4 @@ def test_content_that_is_known_ends_as_the_known_file_and_deletes_alone(alice: U
     services.delete_upload(uploads.find(alice, again.pk))
     assert FileRecord.objects.get().pk == upload.pk
     with pytest.raises(FileNotFound):
-        uploads.find_or_finished(alice, again.pk)
-
-
-def test_a_finished_upload_is_found_after_its_row_went(alice: User, upload: Upload) -> None:
-    append(upload, 0, CONTENT)
-    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=5))
-    expiry.expire()
-    assert not Upload.objects.exists()
-    assert uploads.state_of(uploads.find_or_finished(alice, upload.pk)).complete
+        uploads.find(alice, again.pk)

@@ -16,8 +16,14 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(700)]
 
 LARGEST = 1024**3
 
-# Where the reference takes a sentence more lightly than we read it.
-DIFFERS: dict[str, str] = {}
+# Where the reference, in this version, does not do what the sentence says.
+DIFFERS = {
+    "an_unknown_version_is_refused": "it answers 400",
+    "the_refusal_of_a_version_names_those_that_are_known": "it answers 400",
+    "a_request_of_an_unknown_version_changes_nothing": "it changes nothing, and answers 400",
+    "bytes_of_another_type_are_refused": "it refuses some of them with 400",
+    "the_method_may_be_replaced": "it does not read the header",
+}
 
 
 @dataclass
@@ -53,6 +59,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def test_the_reference_passes(case: Case, reference: Client) -> None:
     if case.extension and case.extension not in reference.extensions():
         pytest.skip(f"the reference server does not offer {case.extension}")
-    if reason := DIFFERS.get(case.name):
-        pytest.skip(reason)
-    case.act(reference)
+    if case.name in DIFFERS:
+        with pytest.raises((AssertionError, KeyError)):
+            case.act(reference)
+    else:
+        case.act(reference)

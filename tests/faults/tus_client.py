@@ -1,0 +1,68 @@
+"""A client of tus that goes on after any fault: it asks how far the upload is, and sends the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterator
+
+import httpx
+
+from tests.faults.client import Acknowledged, Client
+
+HEADERS = {"Tus-Resumable": "1.0.0"}
+TYPE = "application/offset+octet-stream"
+_GONE = {404, 410}
+
+
+class TusClient:
+    """Speaks tus over a `Client`, whose log it writes into."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def create(self, name: str, size: int) -> str:
+        """Create an upload; return its address."""
+        headers = HEADERS | {
+            "Upload-Length": str(size),
+            "Upload-Metadata": f"filename {b64encode(name.encode()).decode()}",
+        }
+        return self.client.ask("POST", "/tus/", headers=headers, expect=(201,)).headers["location"]
+
+    def offset(self, address: str) -> int | None:
+        """Return how much is durable; None when the upload is gone."""
+        answer = self.client.ask("HEAD", address, headers=HEADERS)
+        if answer.status_code in _GONE:
+            return None
+        assert answer.status_code == 200, answer.status_code
+        return int(answer.headers["upload-offset"])
+
+    def send(self, address: str, offset: int, data: bytes) -> httpx.Response:
+        """Send bytes once. Raises httpx.TransportError when the line breaks."""
+        headers = HEADERS | {"Upload-Offset": str(offset), "Content-Type": TYPE}
+        return self.client.once("PATCH", address, headers=headers, content=data)
+
+    def upload(self, name: str, content: bytes, *, piece: int = 0) -> str:
+        """Upload until every byte is acknowledged; return the file's id."""
+        digest = hashlib.sha256(content).hexdigest()
+        self.client.log.attempted.add(digest)
+        address = self.create(name, len(content))
+        least = 0
+        for offset in self._offsets(address):
+            assert offset >= least, f"{least} bytes were said to be durable, and {offset} are left"
+            least = offset
+            if offset == len(content):
+                break
+            try:
+                self.send(address, offset, content[offset : offset + piece] if piece else content[offset:])
+            except httpx.TransportError:
+                continue
+        file_id = address.rsplit("/", 1)[1]
+        self.client.log.complete[digest] = Acknowledged(file_id, digest, len(content))
+        return file_id
+
+    def _offsets(self, address: str) -> Iterator[int]:
+        while True:
+            offset = self.offset(address)
+            assert offset is not None, f"{address} is gone"
+            yield offset
