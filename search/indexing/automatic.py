@@ -71,6 +71,10 @@ class AutomaticEmbedder(Embedder):
         """Return one L2-normalised row per text, shape (len(texts), 384)."""
         return self.engine.embed_passages(texts)
 
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the question's vector, shape (384,)."""
+        return self.engine.embed_query(text)
+
     def _choose(self) -> PackagedEmbedder:
         if not _has_bfloat16():
             return self._plain
