@@ -17,6 +17,7 @@ from files.findings import Findings, place_as_json
 from files.models import FileRecord, FileSegment, FileThumbnail
 from files.pipeline import Stage, StageContext
 from files.states import record_event
+from orchestra.common import failpoints
 
 _BATCH = 200
 _LOOK_EVERY = 1.0  # seconds between two looks at whether the job is still ours, while a reader is silent
@@ -35,6 +36,8 @@ class ExtractStage(Stage):
             reading.to_the_end()
         with context.fenced():
             _switch(context.file, context.claim.attempt, reading.findings)
+            failpoints.reach("extract.switching")
+        failpoints.reach("extract.switched")
 
     def discard(self, file_id: UUID) -> None:
         """Remove the file's segments and its thumbnail."""
@@ -59,6 +62,7 @@ class _Reading:
         """Read and store everything under the new generation."""
         # Rows of an attempt that died before its switch.
         FileSegment.objects.filter(file=self._file, generation__gte=self._generation).delete()
+        failpoints.reach("extract.begun")
         source = extraction_settings.source_for(self._path, self._file.name, self._file.media_type)
         with contextlib.closing(extract_in_sandbox(source, extraction_settings.limits(), self._meanwhile)) as pieces:
             for ordinal, segment in enumerate(self.findings.segments_of(pieces)):
@@ -81,6 +85,7 @@ class _Reading:
     def _store(self) -> None:
         if self._rows:
             FileSegment.objects.bulk_create(self._rows)
+            failpoints.reach("extract.stored")
             self._rows.clear()
             self._more_ahead = True
             self._report()

@@ -43,6 +43,7 @@ from files.names import clean_name, clean_tags
 from files.storage import Whole
 from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
 _DAY = 24 * 3600
@@ -113,7 +114,9 @@ def initiate(owner: User, new: NewUpload) -> UploadState:
         if known := _known(owner, new):
             return known
         _require_room(owner, new.size)
+        failpoints.reach("upload.opening")
         state = _open_upload(owner, new, chunk_size)
+    failpoints.reach("upload.opened")
     return complete(state.upload.pk) if new.size == 0 else state
 
 
@@ -230,8 +233,10 @@ def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: 
         digest = _receive(stream, received, part.length)
         if sha256 and digest != sha256.lower():
             raise ChunkChecksumMismatch(expected=sha256, received=digest)
+        failpoints.reach("chunk.received")
         if upload.completed_at is None:
             _accept(upload, part, received, digest)
+            failpoints.reach("chunk.recorded")
     state = state_of(Upload.objects.select_related("file").get(pk=upload.pk))
     return complete(upload.pk) if not state.complete and state.received_bytes == upload.size else state
 
@@ -270,6 +275,7 @@ def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -
                 raise ChunkConflict(index=index)
             return
         storage.storage_of(locked.file).write(locked, part.start, received, part.length)
+        failpoints.reach("chunk.written")
         UploadChunk.objects.create(upload=locked, index=index, size=part.length, sha256=digest)
         states.touch(locked.file_id)
 
@@ -285,6 +291,7 @@ def complete(upload_id: UUID) -> UploadState:
             upload = Upload.objects.select_for_update().get(pk=upload_id)
             if upload.completed_at is None:
                 _finish(upload)
+        failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
@@ -296,6 +303,7 @@ def _finish(upload: Upload) -> None:
     with store.whole(upload) as whole:
         if upload.declared_sha256 and whole.sha256 != upload.declared_sha256:
             raise UploadChecksumMismatch(expected=upload.declared_sha256, received=whole.sha256)
+        failpoints.reach("complete.verified")
         upload.completed_at = timezone.now()
         adopted = _adopt(upload, whole, key)
     if not adopted:
@@ -304,7 +312,9 @@ def _finish(upload: Upload) -> None:
         return
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
+    failpoints.reach("complete.recorded")
     store.keep(upload, key)
+    failpoints.reach("complete.moved")
 
 
 def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
@@ -417,5 +427,6 @@ def _expire_one(upload_id: UUID) -> bool:
         store = storage.storage_of(upload.file)
         FileRecord.objects.filter(pk=upload.file_id).delete()
         publish_deletion(upload.owner_id, upload.file_id)
+        failpoints.reach("upload.expiring")
         transaction.on_commit(lambda: store.forget(upload_id))
         return True

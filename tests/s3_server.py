@@ -46,6 +46,13 @@ class S3Server:
         known = {"bucket": BUCKET, "endpoint_url": self.url, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
         return {**known, "region": "us-east-1", **changed}
 
+    def storages(self, **changed: Any) -> dict[str, Any]:
+        """Return settings.FILE_STORAGES with a disk and this server."""
+        return {
+            "local": {"BACKEND": "files.storage.local.LocalStorage"},
+            "s3": {"BACKEND": "files.storage.s3.S3Storage", "OPTIONS": self.options(**changed)},
+        }
+
     def settings(self) -> dict[str, str]:
         """Return the same as a user sets it in the environment."""
         return {"FILE_STORAGE": "s3", **{f"S3_{name.upper()}": value for name, value in self.options().items()}}
@@ -97,10 +104,10 @@ class S3Server:
         client = self.client()
         for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", ()):
             client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
-        for key in self.keys():
+        for key in self.stored_keys():
             client.delete_object(Bucket=BUCKET, Key=key)
 
-    def keys(self) -> list[str]:
+    def stored_keys(self) -> list[str]:
         """Return the keys of all objects."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return [entry["Key"] for page in pages for entry in page.get("Contents", ())]

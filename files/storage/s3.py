@@ -27,6 +27,7 @@ from files.storage.s3_cells import CellGrid, Run
 from files.storage.s3_errors import RemoteStorageError
 from files.storage.scratch import scratch_file, scratch_path
 from files.storage.window import Window
+from orchestra.common import failpoints
 from orchestra.common.identifiers import new_id
 from orchestra.monitoring.checks import Outcome
 
@@ -72,7 +73,7 @@ class S3Storage(FileStorage):
     def _send_part(self, upload: Upload, run: Run, body: BinaryIO) -> None:
         multipart = self._multipart_of(upload)
         tag = self._bucket.put_part(key_of(upload.pk), multipart.multipart_id, run.number, body)
-        UploadPiece.objects.create(upload=upload, start=run.start, size=run.size, part=run.number, mark=tag)
+        _record(upload, run, tag, part=run.number)
 
     def _multipart_of(self, upload: Upload) -> MultipartUpload:
         """Return the upload's multipart upload, begun where there is none. The caller holds the upload's row."""
@@ -86,7 +87,7 @@ class S3Storage(FileStorage):
         # A name that was never used: a request that comes late cannot overwrite bytes that were acknowledged.
         key = f"{_staging(upload.pk)}{run.start}-{new_id()}"
         self._bucket.put(key, body)
-        UploadPiece.objects.create(upload=upload, start=run.start, size=run.size, mark=key)
+        _record(upload, run, key)
 
     def _fold(self, upload: Upload, grid: CellGrid, number: int) -> None:
         """Make the staged pieces of a cell its part, once they fill it."""
@@ -114,6 +115,7 @@ class S3Storage(FileStorage):
         elif self._bucket.size_of(key) != upload.size:
             # Else a crash came between this and the commit: the object is there, and the multipart upload is not.
             self._put_together(upload, key)
+            failpoints.reach("store.joined")
         with scratch_path() as path:
             try:
                 digest = self._fetch(key, path)
@@ -226,6 +228,11 @@ class S3Storage(FileStorage):
         if read != probe:
             return Outcome.failed(f"{self._bucket} gave other bytes back than it got.", "Look at the S3 server.")
         return Outcome.passed(f"{self._bucket} can be written, read and emptied.")
+
+
+def _record(upload: Upload, run: Run, mark: str, *, part: int | None = None) -> None:
+    failpoints.reach("store.sent")
+    UploadPiece.objects.create(upload=upload, start=run.start, size=run.size, part=part, mark=mark)
 
 
 def _id_in(text: str) -> UUID | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestra.common.machine import machine_memory
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
 from orchestra.settings.secrets import secret_in
@@ -89,6 +90,7 @@ if _env.embedding_model != PACKAGED_MODEL:
         "OPTIONS": {"folder": _env.embedding_model, "threads": _env.embedding_threads},
     }
 SEARCH_EXACT_ROWS = _env.search_exact_rows
+SEARCH_INDEX_MEMORY = _env.search_index_memory_mb * 1024**2 or machine_memory() // 4
 _STORES: dict[str, dict[str, Any]] = {
     "pgvector": {
         "BACKEND": "search.vector_stores.pgvector.PgVectorStore",

@@ -178,6 +178,7 @@ class FileStorageContract:
         store.put(key, source)
         assert b"".join(store.read(key, 0, len(CONTENT))) == CONTENT
 
+    @pytest.mark.django_db(transaction=True)
     def test_old_bytes_are_listed_and_fresh_ones_are_not(
         self, store: FileStorage, open_upload: Callable[..., Upload]
     ) -> None:

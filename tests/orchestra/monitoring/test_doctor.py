@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from files.storage import local
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 from orchestra.monitoring import infrastructure
 from orchestra.monitoring.checks import registry
 
@@ -202,3 +203,12 @@ def test_one_broken_part_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatc
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(CommandError, match=r"no check called astrology.*database"):
         doctor("astrology")
+
+
+def test_armed_failpoints_are_told() -> None:
+    assert "None is armed." in doctor("failpoints")
+    failpoints.arm("job.claimed=kill")
+    try:
+        assert "Remove the setting" in failing_doctor("failpoints")
+    finally:
+        failpoints.arm("")
