@@ -1,4 +1,4 @@
-"""The whole way with FILE_STORAGE=s3, two web processes that share no disk, and memory that does not grow with a file."""
+"""The whole way with FILE_STORAGE=s3: two web processes that share no disk, and memory that stays flat."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_from_two_webs_to_a_found_page_to_an_empty_bucket(product: Stack, s3_ser
     body = {"name": "village.pdf", "size": len(content), "sha256": sha256(content), "chunk_size": MB}
     with second_web(product, s3_server, tmp_path / "other-disk", client) as other:
         upload = client.post("/api/files/upload/initiate", json=body).json()
-        order = list(range(upload["total_chunks"])) + [0, 3]
+        order = [*range(upload["total_chunks"]), 0, 3]
         random.Random(3).shuffle(order)
         answers = [_send((client, other)[turn % 2], upload, index, content) for turn, index in enumerate(order)]
         assert answers[-1]["complete"] is True
