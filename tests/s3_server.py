@@ -99,6 +99,15 @@ class S3Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Be killed for as long as the block lasts."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def empty(self) -> None:
         """Delete every object and every multipart upload."""
         client = self.client()

@@ -8,6 +8,7 @@ An object at a file's key counts for nothing before that file's row names the ke
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -33,6 +34,8 @@ from orchestra.monitoring.checks import Outcome
 
 logger = structlog.get_logger(__name__)
 
+_CHECK_SECONDS = 15
+
 
 def _staging(file_id: UUID) -> str:
     return f"incoming/{file_id}/"
@@ -56,6 +59,8 @@ class S3Storage(FileStorage):
             BucketOptions(bucket, endpoint_url, region, access_key, secret_key, prefix.strip("/"), path_style)
         )
 
+        self._checked: tuple[float, Outcome | None] = (0.0, None)
+
     def free_bytes(self) -> None:
         """Return None: S3 has no request that tells. A full bucket refuses the chunk."""
 
@@ -71,17 +76,22 @@ class S3Storage(FileStorage):
                 self._fold(upload, grid, run.number)
 
     def _send_part(self, upload: Upload, run: Run, body: BinaryIO) -> None:
-        multipart = self._multipart_of(upload)
-        tag = self._bucket.put_part(key_of(upload.pk), multipart.multipart_id, run.number, body)
+        key = key_of(upload.pk)
+        try:
+            tag = self._bucket.put_part(key, self._multipart_of(upload), run.number, body)
+        except UploadBytesLost:
+            # The parts before this one are gone, which `whole` will say. Until then bytes are taken all the same.
+            MultipartUpload.objects.filter(upload=upload).delete()
+            tag = self._bucket.put_part(key, self._multipart_of(upload), run.number, body)
         _record(upload, run, tag, part=run.number)
 
-    def _multipart_of(self, upload: Upload) -> MultipartUpload:
+    def _multipart_of(self, upload: Upload) -> str:
         """Return the upload's multipart upload, begun where there is none. The caller holds the upload's row."""
         known = MultipartUpload.objects.filter(upload=upload).first()
-        if known is not None:
-            return known
-        begun = self._bucket.begin(key_of(upload.pk))
-        return MultipartUpload.objects.create(upload=upload, multipart_id=begun)
+        if known is None:
+            begun = self._bucket.begin(key_of(upload.pk))
+            known = MultipartUpload.objects.create(upload=upload, multipart_id=begun)
+        return known.multipart_id
 
     def _stage(self, upload: Upload, run: Run, body: BinaryIO) -> None:
         # A name that was never used: a request that comes late cannot overwrite bytes that were acknowledged.
@@ -211,6 +221,14 @@ class S3Storage(FileStorage):
                 yield Stored(file_id, abort, orphaned=True)
 
     def check(self) -> Outcome:
+        """Try what is needed, or say again what was found some seconds ago: a probe asks often."""
+        at, outcome = self._checked
+        if outcome is None or time.monotonic() - at > _CHECK_SECONDS:
+            outcome = self._tried()
+            self._checked = time.monotonic(), outcome
+        return outcome
+
+    def _tried(self) -> Outcome:
         """Look for the bucket, write, read and delete a probe, begin and abort a multipart upload."""
         key = f"incoming/probe/{new_id()}"
         probe = b"orchestra"

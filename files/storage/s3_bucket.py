@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,8 @@ class BucketOptions:
     bucket: str
     endpoint_url: str = ""
     region: str = ""
-    access_key: str = ""
-    secret_key: str = ""
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
     prefix: str = ""
     path_style: bool = True
 
@@ -98,10 +98,10 @@ class Bucket:
         return {"Bucket": self._options.bucket, "Key": f"{prefix}/{key}" if prefix else key}
 
     def require(self) -> None:
-        """Raise BucketMissing where there is no such bucket."""
+        """Raise BucketMissing where there is no such bucket. Asked by a listing: answers to HEAD give no reason."""
         try:
             with errors_named():
-                self._client.head_bucket(Bucket=self._options.bucket)
+                self._client.list_objects_v2(Bucket=self._options.bucket, MaxKeys=1)
         except BytesMissing as exc:
             raise BucketMissing from exc
 

@@ -86,6 +86,7 @@ def test_a_file_that_a_worker_reads_stays_until_it_is_done(files: list[FileRecor
     assert contents(files) == CONTENTS
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_upload_under_way_ends_where_it_began(files: list[FileRecord], alice: User, settings: Any) -> None:
     from io import BytesIO
 
