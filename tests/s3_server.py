@@ -53,7 +53,7 @@ class S3Server:
             "s3": {"BACKEND": "files.storage.s3.S3Storage", "OPTIONS": self.options(**changed)},
         }
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """Return the same as a user sets it in the environment."""
         return {"FILE_STORAGE": "s3", **{f"S3_{name.upper()}": value for name, value in self.options().items()}}
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ MAY_GROW = 64 * MB
 
 
 @contextmanager
-def _product(kind: str, settings: dict[str, str]) -> Iterator[Stack]:
+def _product(kind: str, settings: dict[str, Any]) -> Iterator[Stack]:
     with running_stack(f"benchmark-storage-{kind}", PORT="25700", **settings) as running:
         yield running
     shutil.rmtree(running.state, ignore_errors=True)
