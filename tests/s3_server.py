@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,10 @@ PORTS = range(25000, 26000)
 
 _ROLES = ("master", "volume", "filer", "s3")
 _OFF = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-metricsPort=0", "-master.telemetry=false")
+
+
+class EndedAtOnceError(Exception):
+    """The server did not start; the message is the end of its log."""
 
 
 @dataclass
@@ -82,7 +87,8 @@ class S3Server:
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, (self.folder / "server.log").read_text(errors="replace")[-2000:]
+        if self.process.poll() is not None:
+            raise EndedAtOnceError((self.folder / "server.log").read_text(errors="replace")[-2000:])
         try:
             client = self.client()
             if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
@@ -136,7 +142,8 @@ def _free_ports() -> dict[str, int]:
     names = [*_ROLES, *(f"{role} grpc" for role in _ROLES)]
     found: dict[str, int] = {}
     with ExitStack() as held:
-        for port in PORTS:
+        # Others may look at the same moment: in another order they rarely find the same.
+        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
             if len(found) == len(names):
                 break
             probe = held.enter_context(socket.socket())
@@ -146,6 +153,18 @@ def _free_ports() -> dict[str, int]:
                 continue
             found[names[len(found)]] = port
     return found
+
+
+def _start_on_free_ports(server: S3Server) -> None:
+    for left in reversed(range(5)):
+        server.ports = _free_ports()
+        try:
+            server.start()
+        except EndedAtOnceError:
+            if not left:
+                raise
+        else:
+            return
 
 
 @contextmanager
@@ -158,9 +177,9 @@ def running_s3_server() -> Iterator[S3Server]:
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    server = S3Server(folder, _free_ports())
+    server = S3Server(folder, {})
     try:
-        server.start()
+        _start_on_free_ports(server)
         yield server
     finally:
         if server.process is not None and server.process.poll() is None:
