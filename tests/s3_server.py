@@ -23,7 +23,7 @@ from tests.stack import wait_for
 ACCESS_KEY = "orchestra-test"
 SECRET_KEY = "kept-by-the-tests-alone"
 BUCKET = "orchestra"
-PORTS = range(25000, 26000)
+PORTS = range(25000, 25400)
 
 _ROLES = ("master", "volume", "filer", "s3")
 _OFF = ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-metricsPort=0", "-master.telemetry=false")
