@@ -6,6 +6,7 @@ from these fields. A wrong value stops the start with one line that names the va
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,21 @@ class Environment(BaseSettings):
     worker_concurrency: int = Field(2, ge=1, le=64, description="Files that one worker processes at a time.")
 
     upload_dir: Path | None = Field(None, description="Where file bytes are kept. Empty: STATE_DIR/uploads.")
+    file_storage: Literal["local", "s3"] = Field(
+        "local", description="Where new files' bytes go: a folder (UPLOAD_DIR), or a bucket of an S3-compatible server."
+    )
+    s3_bucket: str = Field("", description="The bucket. It must exist; FILE_STORAGE=s3 needs it.")
+    s3_endpoint_url: str = Field("", description="The S3 server's address, https://host:port. Empty: Amazon's.")
+    s3_region: str = Field("us-east-1", description="The bucket's region; most other servers take any.")
+    s3_access_key: str = Field(
+        "", description="Id of the S3 key. Empty: what boto3 finds, such as a role of the machine."
+    )
+    s3_secret_key: str = Field("", description="Secret of the S3 key; or S3_SECRET_KEY_FILE.")
+    s3_secret_key_file: Path | None = Field(None, description="A file that holds the secret and nothing else.")
+    s3_prefix: str = Field("", description="Folder inside the bucket, where it is shared with others.")
+    s3_path_style: bool = Field(
+        default=True, description="Address the bucket as host/bucket. false: as bucket.host, as Amazon prefers."
+    )
     max_file_size: int = Field(2 * 1024**3, ge=1, description="Largest accepted file, in bytes.")
     upload_chunk_size: int = Field(
         8 * 1024**2, ge=64 * 1024, le=64 * 1024**2, description="Size of one chunk of an upload, in bytes."
@@ -236,6 +252,29 @@ class Environment(BaseSettings):
         if not (folder / "modules.json").is_file():
             raise ValueError(f"write {PACKAGED_MODEL}, or a folder in which sentence-transformers saved a model")
         return str(folder)
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _server_only(cls, value: str) -> str:
+        example = "https://s3.example.org:9000"
+        _require_url(value, ("http", "https"), example)
+        if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
+            raise ValueError(f"write it as {example}, without a name or password")
+        return value
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _bucket_for_s3(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("file_storage") == "s3":
+            raise ValueError("FILE_STORAGE=s3 needs it; write the bucket's name")
+        return value
+
+    @field_validator("s3_secret_key_file")
+    @classmethod
+    def _readable_secret(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("write the path of a file that this account can read")
+        return value
 
     @field_validator("state_dir", "upload_dir")
     @classmethod
