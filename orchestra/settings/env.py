@@ -18,15 +18,23 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+SECRETS_DIR = Path("/run/secrets")
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Environment(BaseSettings):
-    """What a user may set, in the environment or in `.env` beside manage.py."""
+    """What a user may set: in the environment, in `.env` beside manage.py, or as files in SECRETS_DIR."""
 
-    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=BASE_DIR / ".env",
+        env_ignore_empty=True,
+        # Where containers find them, a file each: secret_key, database_url, …; the environment comes first.
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+    )
 
     debug: bool = Field(False, description="Show tracebacks in the browser. Never in production.")
     state_dir: Path = Field(

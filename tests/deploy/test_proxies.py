@@ -118,6 +118,7 @@ NGINX_FAULTS = {
         "PATCH (403)",
     ),
 }
+_WITH = {"scheme": {"forms", "socket"}}
 
 
 @needs_nginx
@@ -128,8 +129,8 @@ def test_a_fault_of_nginx_is_named_with_the_line_that_mends_it(webs: Doctor, fau
         found = webs.failures(proxy.url, proxy.certificate)
     assert check in found, found
     assert remedy in found[check]
-    # Without https nothing is as it should be with cookies; all else fails alone.
-    assert set(found) == {check} | ({"forms", "socket"} & set(found) if check == "scheme" else set())
+    # What depends on another thing fails with it; all else fails alone.
+    assert set(found) - _WITH.get(fault, set()) == {check}
 
 
 SETTING_FAULTS = {

@@ -75,13 +75,15 @@ def _arrival(scope: HTTPScope) -> dict[str, Any]:
     """Return how a request arrived."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     told, believed = headers.get("x-forwarded-proto", ""), settings.SECURE_PROXY_SSL_HEADER is not None
-    client = scope.get("client")
+    host, port = scope.get("client") or ("", 0)
     return {
         "host": headers.get("host", ""),
         "secure": told == "https" if believed else scope["scheme"] == "https",
         "forwarded_proto": told,
         "forwarded_for": headers.get("x-forwarded-for", ""),
-        "client": client[0] if client else "",
+        "client": host,
+        # A client that the proxy named has no port, or the one that the proxy named with it.
+        "believed": not port or f"{host}:{port}" in headers.get("x-forwarded-for", ""),
     }
 
 

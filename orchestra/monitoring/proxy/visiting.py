@@ -173,12 +173,11 @@ def _scheme(visit: Visit) -> str:
 def _address(visit: Visit) -> str:
     """See whose address the web sees, also when the client lies about it."""
     seen, lied = visit.arrival(), visit.arrival(X_Forwarded_For=_SPOOFED)
-    told = [part.strip() for part in seen["forwarded_for"].split(",") if part.strip()]
     if _SPOOFED in (lied["client"], lied["forwarded_for"]):
         raise _Fault("The proxy passes a client's X-Forwarded-For on: anybody may be anybody.", remedies.ADDRESS)
-    if not told:
+    if not seen["forwarded_for"]:
         raise _Fault("The proxy does not tell who asks: all clients look like one.", remedies.ADDRESS)
-    if seen["client"] not in told:
+    if not seen["believed"]:
         address = seen["client"]
         raise _Fault(
             f"The proxy tells who asks, and the web does not believe {address}.", remedies.trusted_proxies(address)
