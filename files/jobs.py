@@ -22,6 +22,7 @@ from files import states
 from files.errors import InvalidMove, JobLost
 from files.hints import publish_hints, waiting_hints
 from files.models import FileRecord, FileStatus, JobState, ProcessingJob
+from orchestra.common import failpoints
 from orchestra.common.errors import OrchestraError
 
 logger = structlog.get_logger(__name__)
@@ -95,6 +96,8 @@ def claim_next(worker: str, *, short_only: bool = False) -> Claim | None:
             timings={},
         )
         states.move(job.file_id, FileStatus.PROCESSING, "started", "A worker began to read the file.")
+        failpoints.reach("job.claiming")
+    failpoints.reach("job.claimed")
     return Claim(job.pk, job.file_id, job.owner_id, job.attempt + 1, worker)
 
 
@@ -126,6 +129,7 @@ def _owned(claim: Claim) -> Q:
 
 def heartbeat(claim: Claim) -> bool:
     """Extend the lease; False when the job is no longer ours."""
+    failpoints.reach("job.beating")
     return bool(ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease()))
 
 
@@ -155,6 +159,7 @@ def fenced(claim: Claim) -> Iterator[ProcessingJob]:
 
 def finish(claim: Claim, timings: dict[str, float]) -> None:
     """End a job whose stages all ran: `partial` when something could not be read, `ready` otherwise."""
+    failpoints.reach("job.finishing")
     with fenced(claim) as job:
         file = FileRecord.objects.get(pk=claim.file_id)
         _close(job, JobState.DONE, timings)
@@ -163,6 +168,7 @@ def finish(claim: Claim, timings: dict[str, float]) -> None:
             states.move(file.pk, FileStatus.PARTIAL, "partial", message, **_NO_ERROR)
         else:
             states.move(file.pk, FileStatus.READY, "ready", "The file can be searched.", **_NO_ERROR)
+    failpoints.reach("job.finished")
 
 
 _NO_ERROR = {"error_code": "", "error_message": "", "error_hint": ""}
@@ -288,6 +294,7 @@ def _rescue(job_id: UUID) -> bool:
         )
         if job is None:
             return False
+        failpoints.reach("sweep.rescuing")
         if job.failures + 1 >= settings.JOB_MAX_ATTEMPTS:
             _fail(job, failure)
         else:
