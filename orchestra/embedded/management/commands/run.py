@@ -130,7 +130,8 @@ class _Run:
 
     def _wait_for_web(self, listener: Listener) -> None:
         deadline = time.monotonic() + WEB_SECONDS
-        probe = WebProbe(_name_for_browser(self._host).strip("[]"), listener.port)
+        allowed = settings.ALLOWED_HOSTS[0].lstrip(".*")  # a name that the web answers to, or a line in its log
+        probe = WebProbe(_name_for_browser(self._host).strip("[]"), listener.port, allowed)
         while not (self._stop.made() or probe.answered()):
             self._supervisor.step(0.1)
             if time.monotonic() > deadline:
