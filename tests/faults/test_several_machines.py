@@ -187,6 +187,14 @@ def test_a_token_and_a_session_of_one_web_are_good_at_the_other(team: Team) -> N
     assert all("secure" in str(cookie).lower() or cookie.secure for cookie in browser.cookies.jar)
 
 
+def test_doctor_on_one_machine_sees_the_others_and_a_key_that_is_not_theirs(team: Team) -> None:
+    well = team.site.manage("one", "doctor", "database", "redis", "worker", "clock", "storage")
+    assert well.returncode == 0, well.stdout
+    wrong = team.site.manage("one", "doctor", "worker", JWT_SIGNING_KEY="a key of its own, and of no other machine")
+    assert wrong.returncode == 1
+    assert "has another SECRET_KEY or JWT_SIGNING_KEY" in wrong.stdout
+
+
 def test_an_upload_whose_chunks_go_to_both_webs_in_turn_is_whole(team: Team) -> None:
     clients = [team.client("ben", team.web(name)) for name in ("one", "two")]
     content = _long_text(10_000, "both")[: 5 * _CHUNK + 777]

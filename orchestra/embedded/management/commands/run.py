@@ -130,7 +130,9 @@ class _Run:
 
     def _wait_for_web(self, listener: Listener) -> None:
         deadline = time.monotonic() + WEB_SECONDS
-        allowed = settings.ALLOWED_HOSTS[0].lstrip(".*")  # a name that the web answers to, or a line in its log
+        allowed = next(iter(settings.ALLOWED_HOSTS), "").lstrip(
+            ".*"
+        )  # a name that the web answers to, or a line in its log
         probe = WebProbe(_name_for_browser(self._host).strip("[]"), listener.port, allowed)
         while not (self._stop.made() or probe.answered()):
             self._supervisor.step(0.1)
