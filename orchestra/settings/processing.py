@@ -67,7 +67,7 @@ _ENGINES = {
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
     "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
 }
-_PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
+_PREPARED: dict[str, object] = {"cache_dir": _env.model_dir or STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "auto": _PREPARED,
     "fast": _PREPARED,
