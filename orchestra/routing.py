@@ -1,8 +1,5 @@
 """Socket addresses of all applications."""
 
-from files.routing import websocket_urlpatterns as files
-from orchestra.monitoring.proxy.routing import websocket_urlpatterns as monitoring
+from files.routing import websocket_urlpatterns
 
 __all__ = ["websocket_urlpatterns"]
-
-websocket_urlpatterns = [*files, *monitoring]
