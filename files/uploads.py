@@ -424,7 +424,7 @@ def _remove_litter() -> None:
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
     for alias in storage.file_storages.aliases():
         for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
-            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+            if stored.orphaned or not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
                 unless_held(stored.remove)
 
 
