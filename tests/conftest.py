@@ -50,10 +50,11 @@ def upload_dir(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """What searches remember between each other is of rows that the test before rolled back."""
-    from search import owners, spaces
+    from search import frequencies, owners, spaces
 
     spaces.searched.forget()
     owners.facts_of.forget()
+    frequencies.counted.forget()
 
 
 @pytest.fixture

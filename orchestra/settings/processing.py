@@ -34,6 +34,7 @@ UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
 UPLOAD_EXPIRY_HOURS = _env.upload_expiry_hours
 SMALL_UPLOAD_LIMIT = min(_env.small_upload_limit, _env.max_file_size)
 DEFAULT_QUOTA = _env.default_quota
+TRASH_DAYS = _env.trash_days
 
 # Read top to bottom, like MIDDLEWARE. Each is a subclass of files.pipeline.Stage.
 FILE_PIPELINE = [
@@ -67,7 +68,7 @@ _ENGINES = {
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
     "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
 }
-_PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
+_PREPARED: dict[str, object] = {"cache_dir": _env.model_dir or STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "auto": _PREPARED,
     "fast": _PREPARED,
