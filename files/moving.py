@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
 from files.errors import BytesDamaged, BytesMissing
+from files.holding import unless_held
 from files.models import FileRecord, JobState, ProcessingJob
 from files.storage import FileStorage, file_storages, storage_of
 from files.storage.local import digest_of
@@ -81,7 +83,7 @@ def _switch(file: FileRecord, alias: str) -> bool:
             return False
         switched = FileRecord.objects.filter(pk=file.pk, storage=file.storage).update(storage=alias)
     if switched:
-        old.forget(file.pk)
+        unless_held(partial(old.forget, file.pk))  # what a backup copies at the moment is removed as litter later
     elif not FileRecord.objects.filter(pk=file.pk).exists():
         file_storages[alias].forget(file.pk)
     return bool(switched)
