@@ -145,6 +145,16 @@ def test_only_the_web_is_reached_and_every_pod_has_a_policy(objects: Objects) ->
         assert bool(policy["ingress"]) is (name == "web")
 
 
+def test_with_a_bucket_each_pod_has_room_of_its_own_and_its_secrets() -> None:
+    objects = rendered(uploads={"inBucket": True}, moreSecrets=["s3_secret_key"], settings={"FILE_STORAGE": "s3"})
+    assert not any(kind == "PersistentVolumeClaim" for kind, _ in objects)
+    assert objects["ConfigMap", "files-orchestra"]["data"]["FILE_STORAGE"] == "s3"
+    for template in _pods(objects).values():
+        volumes = {each["name"]: each for each in template["spec"]["volumes"]}
+        assert "emptyDir" in volumes["uploads"]
+        assert "s3_secret_key" in {each["key"] for each in volumes["secrets"]["secret"]["items"]}
+
+
 def test_a_claim_of_ones_own_is_taken() -> None:
     objects = rendered(uploads={"existingClaim": "mine"}, ingress={"enabled": False}, networkPolicy={"enabled": False})
     assert {kind for kind, _ in objects}.isdisjoint({"PersistentVolumeClaim", "Ingress", "NetworkPolicy"})

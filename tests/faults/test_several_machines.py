@@ -19,7 +19,9 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.faults.proxy import proxy_before
 from tests.machines import PASSWORD, Part, Proxy, Site, namespaces_work, nginx, running_site
+from tests.s3_server import S3Server
 from tests.stack import wait_for
 
 pytestmark = [
@@ -197,6 +199,14 @@ def test_doctor_on_one_machine_sees_the_others_and_a_key_that_is_not_theirs(team
 
 def test_an_upload_whose_chunks_go_to_both_webs_in_turn_is_whole(team: Team) -> None:
     clients = [team.client("ben", team.web(name)) for name in ("one", "two")]
+    file_id, digest = _upload_in_turn(clients)
+    for client in clients:
+        assert hashlib.sha256(client.get(f"/api/files/{file_id}/download").content).hexdigest() == digest
+    assert clients[1].delete(f"/api/files/{file_id}").status_code == 204
+
+
+def _upload_in_turn(clients: list[httpx.Client]) -> tuple[str, str]:
+    """Send a file whose chunks go to two webs in turn; return its id and digest."""
     content = _long_text(10_000, "both")[: 5 * _CHUNK + 777]
     digest = hashlib.sha256(content).hexdigest()
     declared = {"name": "both.txt", "size": len(content), "sha256": digest, "chunk_size": _CHUNK}
@@ -209,10 +219,38 @@ def test_an_upload_whose_chunks_go_to_both_webs_in_turn_is_whole(team: Team) -> 
         assert answer.status_code == 200, answer.text
         seen = clients[1 - index % 2].post("/api/files/upload/initiate", json=declared).json()
         assert seen["received"] == [[0, min((index + 1) * _CHUNK, len(content))]], "the other web sees it at once"
+    return file_id, digest
 
-    for client in clients:
-        assert hashlib.sha256(client.get(f"/api/files/{file_id}/download").content).hexdigest() == digest
-    assert clients[1].delete(f"/api/files/{file_id}").status_code == 204
+
+def test_machines_that_share_no_folder_share_a_bucket(s3_server: S3Server) -> None:
+    s3_server.empty()
+    with running_site("bucket-machines", "center", "one", "two", "three", EMBEDDING_ENGINE="hashing") as site:
+        center = site.machines["center"].address
+        with proxy_before(("127.0.0.1", s3_server.ports["s3"]), host=center) as line:
+            # No UPLOAD_DIR: each machine has a disk of its own, below its STATE_DIR.
+            site.settings |= {
+                **s3_server.settings(),
+                "S3_ENDPOINT_URL": f"http://{center}:{line.port}",
+                "UPLOAD_DIR": "",
+            }
+            assert site.manage("one", "prepare").returncode == 0
+            assert site.manage("one", "shell", "-v0", "-c", _USERS).returncode == 0
+            webs = [site.start(name, "web") for name in ("one", "two")]
+            site.start("three", "worker", "beat").wait_for_line("runs")
+            for web in webs:
+                web.wait_for_line("Web runs")
+            clients = [site.client(f"http://{site.machines[name].address}:8000") for name in ("one", "two")]
+            token = clients[0].post("/api/auth/token", json={"username": "ann", "password": PASSWORD}).json()["access"]
+            for client in clients:
+                client.headers["Authorization"] = f"Bearer {token}"
+            file_id, digest = _upload_in_turn(clients)
+            _wait_until_ready(clients[1], file_id)
+            assert clients[0].get(f"/api/files/{file_id}").json()["chunk_count"] > 1000
+            for client in clients:
+                assert hashlib.sha256(client.get(f"/api/files/{file_id}/download").content).hexdigest() == digest
+            site.stop()
+        kept = [path for name in ("one", "two", "three") for path in (site.home / name / "uploads").rglob("*.part")]
+        assert kept == []
 
 
 def test_sockets_at_both_webs_see_what_is_uploaded_through_either(team: Team) -> None:

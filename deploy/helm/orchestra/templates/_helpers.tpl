@@ -93,10 +93,15 @@ volumes:
     emptyDir:
       sizeLimit: {{ .values.scratch | default "2Gi" }}
   - name: uploads
+    {{- if .root.Values.uploads.inBucket }}
+    emptyDir:
+      sizeLimit: {{ .root.Values.uploads.roomPerPod }}
+    {{- else }}
     persistentVolumeClaim:
       claimName: {{ include "orchestra.claim" .root }}
+    {{- end }}
 {{- end }}
 
 {{- define "orchestra.secrets" -}}
-{{ list "database_url" "redis_url" "secret_key" "jwt_signing_key" | toJson }}
+{{ concat (list "database_url" "redis_url" "secret_key" "jwt_signing_key") .Values.moreSecrets | toJson }}
 {{- end }}
