@@ -14,10 +14,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from files import storage, uploads
-from files.errors import FileNotFound, UploadChecksumMismatch
+from files.errors import StorageError
 from files.events import publish_deletion
+from files.holding import unless_held
 from files.models import FileRecord, Upload
 from orchestra.common import failpoints
+from orchestra.common.errors import OrchestraError
 
 _DAY = 24 * 3600
 
@@ -38,7 +40,7 @@ def complete_whole() -> int:
     """
     count = 0
     for upload_id in Upload.objects.filter(completed_at=None, received=F("size")).values_list("pk", flat=True):
-        with suppress(UploadChecksumMismatch, FileNotFound):
+        with suppress(OrchestraError):  # one that cannot be is no reason to leave the others
             count += uploads.complete(upload_id).complete
     return count
 
@@ -51,9 +53,10 @@ def _remove_litter() -> None:
     """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
     for alias in storage.file_storages.aliases():
-        for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
-            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
-                stored.remove()
+        with suppress(StorageError):  # one that is away is looked through by a later run
+            for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
+                if stored.orphaned or not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+                    unless_held(stored.remove)
 
 
 def _expire_one(upload_id: UUID) -> bool:

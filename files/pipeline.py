@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils.module_loading import import_string
 
 from files import jobs
-from files.errors import FileNotFound, JobLost
+from files.errors import FileNotFound, JobLost, StorageError
 from files.jobs import Claim
 from files.models import FileRecord, ProcessingJob
 from orchestra.common.errors import OrchestraError
@@ -116,6 +116,12 @@ class Stage(ABC):
     @abstractmethod
     def discard(self, file_id: UUID) -> None:
         """Remove everything that this stage stored for a file, in the caller's transaction."""
+
+    def hide(self, file_id: UUID) -> None:  # noqa: B027  # a stage whose results nobody finds by themselves hides none
+        """Put what this stage stored for a file where nobody finds it, in the caller's transaction."""
+
+    def show(self, file_id: UUID) -> None:  # noqa: B027
+        """Put it back as it was, in the caller's transaction."""
 
     def steps(self, context: StageContext) -> Generator[bool]:
         """Do what `run` does in steps of some seconds: the first ones can be taken while the stage before waits.
@@ -221,8 +227,8 @@ def _settle(claim: Claim, error: Exception, *, permanent: bool, alone: bool) -> 
         if permanent:
             jobs.fail(claim, failure)
         else:
-            # Only the database's absence says nothing at all about the file: everything else may be the file's doing.
-            jobs.retry_later(claim, failure, counted=not isinstance(error, _DATABASE_AWAY))
+            # Only the absence of database or storage says nothing about the file: all else may be the file's doing.
+            jobs.retry_later(claim, failure, counted=not isinstance(error, (*_DATABASE_AWAY, StorageError)))
 
 
 def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Task, shared_task
 
-from files import expiry, jobs, pipeline
+from files import expiry, jobs, pipeline, trash
 
 
 @shared_task(name="files.tasks.process_next", bind=True)
@@ -29,3 +29,9 @@ def expire_uploads() -> None:
 def complete_uploads() -> None:
     """Complete uploads whose process died between the last byte and the file."""
     expiry.complete_whole()
+
+
+@shared_task(name="files.tasks.purge_trash")
+def purge_trash() -> None:
+    """Delete for good what has been in the trash long enough."""
+    trash.purge_due()

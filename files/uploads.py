@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -22,7 +22,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from files import jobs, states, storage
+from files import jobs, states, storage, trash
 from files.errors import (
     ChunkChecksumMismatch,
     ChunkConflict,
@@ -33,7 +33,6 @@ from files.errors import (
     InvalidContentRange,
     InvalidMove,
     InvalidUpload,
-    QuotaExceeded,
     UploadByOffset,
     UploadChecksumMismatch,
     UploadExpired,
@@ -42,12 +41,14 @@ from files.events import publish_deletion
 from files.extraction.detection import detect
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
+from files.quota import require_quota
 from files.storage import Whole
 from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
+_FROM_TRASH = "The same content was uploaded again; the file came back from the trash."
 
 
 class ByteStream(Protocol):
@@ -89,12 +90,16 @@ class ChunkRange:
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """An upload as it stands: `received` lists half-open byte ranges that are durable."""
+    """An upload as it stands: `received` lists half-open byte ranges that are durable.
+
+    `duplicate`: the owner had this content already. `restored`: it was in the trash, and this call took it out.
+    """
 
     upload: Upload
     file: FileRecord
     received: tuple[tuple[int, int], ...]
     duplicate: bool = False
+    restored: bool = False
 
     @property
     def complete(self) -> bool:
@@ -146,8 +151,11 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
     if not new.sha256:
         return None
     if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
+        restored = file.trashed_at is not None
+        if restored:
+            file = trash.restore(file, _FROM_TRASH)
         _read_again_if_failed(file)
-        return UploadState(finished(file), file, _whole(file.size), duplicate=True)
+        return UploadState(finished(file), file, _whole(file.size), duplicate=True, restored=restored)
     unfinished = Upload.objects.filter(
         owner=owner,
         declared_sha256=new.sha256,
@@ -170,10 +178,7 @@ def finished(file: FileRecord) -> Upload:
 
 
 def _require_room(owner: User, size: int) -> None:
-    if quota := owner.effective_quota:
-        used = FileRecord.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"] or 0
-        if used + size > quota:
-            raise QuotaExceeded(quota=quota, used=used, needed=size)
+    require_quota(owner, size)
     # What has been received of them is on the disk already, and no longer free.
     unfinished = Upload.objects.filter(completed_at=None)
     reserved = unfinished.aggregate(total=Sum(F("size") - F("received")))["total"] or 0
@@ -213,7 +218,7 @@ def _expiry() -> CombinedExpression:
 
 def find(owner: User, upload_id: UUID) -> Upload:
     """Return the owner's upload. Raises FileNotFound, or UploadExpired when it was not finished in time."""
-    upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner).first()
+    upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner, file__trashed_at=None).first()
     if upload is None:
         raise FileNotFound
     if Upload.objects.filter(abandoned(), pk=upload_id).exists():
@@ -234,11 +239,6 @@ def locked(upload_id: UUID) -> Upload:
     if Upload.objects.filter(abandoned(), pk=upload_id).exists():
         raise UploadExpired
     return upload
-
-
-def hold(file_id: UUID) -> None:
-    """Wait for requests that are storing bytes of a file, and keep others out until the transaction ends."""
-    list(Upload.objects.select_for_update().filter(file_id=file_id).values_list("pk"))
 
 
 def unfinished(file: FileRecord) -> UploadState | None:
@@ -346,16 +346,17 @@ def complete(upload_id: UUID) -> UploadState:
     as it is. Raises FileNotFound, UploadExpired, UploadChecksumMismatch; after the last one the chunks are discarded
     and may be sent again.
     """
+    restored = False
     try:
         with transaction.atomic():
             upload = locked(upload_id)
             if upload.completed_at is None and upload.received == upload.size:
-                _finish(upload)
+                restored = _finish(upload)
         failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
-    return state_of(_reread(upload_id))
+    return replace(state_of(_reread(upload_id)), restored=restored)
 
 
 def _reread(upload_id: UUID) -> Upload:
@@ -365,7 +366,8 @@ def _reread(upload_id: UUID) -> Upload:
     return upload
 
 
-def _finish(upload: Upload) -> None:
+def _finish(upload: Upload) -> bool:
+    """Complete an upload; return whether its content was in the trash and came back."""
     store, key = storage.storage_of(upload.file), storage.key_of(upload.pk)
     with store.whole(upload) as whole:
         if upload.declared_sha256 and whole.sha256 != upload.declared_sha256:
@@ -375,13 +377,13 @@ def _finish(upload: Upload) -> None:
         adopted = _adopt(upload, whole, key)
     if not adopted:
         existing = FileRecord.objects.get(owner=upload.owner_id, sha256=whole.sha256)
-        _drop_duplicate(upload, existing)
-        return
+        return _drop_duplicate(upload, existing)
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
     failpoints.reach("complete.recorded")
     store.keep(upload, key)
     failpoints.reach("complete.moved")
+    return False
 
 
 def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
@@ -405,22 +407,26 @@ def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
     return True
 
 
-def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
+def _drop_duplicate(upload: Upload, existing: FileRecord) -> bool:
     own, store = upload.file_id, storage.storage_of(upload.file)
     upload.file = existing
     upload.save(update_fields=["file", "completed_at"])
     upload.chunks.all().delete()
     FileRecord.objects.filter(pk=own).delete()
-    FileEvent.objects.create(
-        file=existing,
-        version=existing.version,
-        status=existing.status,
-        code="uploaded_again",
-        message="The same content was uploaded again; this file was kept.",
-    )
+    if in_trash := existing.trashed_at is not None:
+        existing = trash.restore(existing, _FROM_TRASH)
+    else:
+        FileEvent.objects.create(
+            file=existing,
+            version=existing.version,
+            status=existing.status,
+            code="uploaded_again",
+            message="The same content was uploaded again; this file was kept.",
+        )
     _read_again_if_failed(existing)
     publish_deletion(existing.owner_id, own)
     transaction.on_commit(lambda: store.forget(own))
+    return in_trash
 
 
 def _read_again_if_failed(file: FileRecord) -> None:

@@ -97,7 +97,7 @@ class UploadMachine(RuleBasedStateMachine):
         if known:
             self.state = "known"
 
-    @precondition(lambda self: self.state != "open")
+    @precondition(lambda self: self.state not in ("open", "past"))
     @rule(declared=st.booleans())
     def open_another(self, declared: bool) -> None:
         self.open(declared)

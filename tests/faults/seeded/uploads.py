@@ -124,4 +124,4 @@ def deletion_leaves_bytes(patch: Patch) -> None:
 
 def deletion_does_not_wait_for_bytes(patch: Patch) -> None:
     """U9: a file is deleted under a request that is storing a chunk of it."""
-    patch("files.uploads.hold", lambda file_id: None)
+    patch("files.trash._hold_uploads", lambda file_id: None)
