@@ -73,6 +73,17 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def digest_of_part(path: Path, offset: int, count: int) -> str:
+    """Return the SHA-256 in hex of `count` bytes from `offset`, or of those that there are."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        while count > 0 and (piece := stream.read(min(_COPY, count))):
+            digest.update(piece)
+            count -= len(piece)
+    return digest.hexdigest()
+
+
 def write_at(path: Path, offset: int, source: BinaryIO, count: int) -> None:
     """Copy `count` bytes from the start of `source` to `path` at `offset` and force them to disk.
 

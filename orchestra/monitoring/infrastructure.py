@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from orchestra.common import failpoints
 from orchestra.monitoring.checks import Outcome, registry
+from orchestra.monitoring.verification import Level, invariants
 
 # Below it, HNSW indexes could be corrupted by inserts, deletes and VACUUM.
 PGVECTOR_FLOOR = (0, 8, 6)
@@ -30,6 +31,7 @@ def register() -> None:
     registry.add("worker", check_worker)
     registry.add("clock", check_clock)
     registry.add("failpoints", check_failpoints)
+    registry.add("invariants", check_invariants)
 
 
 def check_database() -> Outcome:
@@ -122,3 +124,13 @@ def check_failpoints() -> Outcome:
         remedy = "Remove the setting and restart: it is for tests."
         return Outcome.failed("FAILPOINTS is set: processes are killed or delayed on purpose.", remedy)
     return Outcome.passed("None is armed.")
+
+
+def check_invariants() -> Outcome:
+    """Look whether files, uploads and jobs agree: the cheap part of `manage.py verify`."""
+    codes = invariants.up_to(Level.JOBS)
+    found = [examined.finding for examined in invariants.examine(codes) if examined.finding]
+    if found:
+        remedy = "Run `manage.py verify`, then with `--repair`."
+        return Outcome.failed(" ".join(finding.message for finding in found), remedy)
+    return Outcome.passed(f"Files, uploads and jobs agree ({len(codes)} invariants).")
