@@ -14,7 +14,7 @@ class FilesConfig(AppConfig):
         """Register health checks, invariants, the page of file types, and what follows the end of a file's row."""
         from django.db.models.signals import post_delete
 
-        from files import file_types, health, verifying
+        from files import file_types, health, verifying, verifying_bytes
         from files.models import FileRecord
         from files.services import forget_bytes
         from orchestra.monitoring.reference import add_page
@@ -23,4 +23,5 @@ class FilesConfig(AppConfig):
         post_delete.connect(forget_bytes, sender=FileRecord)
         health.register()
         verifying.register()
+        verifying_bytes.register()
         add_page("file-types.md", file_types.reference_page)

@@ -43,11 +43,11 @@ def delete(file: FileRecord) -> None:
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:
     """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie."""
-    file_id = instance.pk
+    file_id, store = instance.pk, storage.storage_of(instance)
 
     def forget() -> None:
         failpoints.reach("delete.removed")
-        storage.forget(file_id)
+        store.forget(file_id)
 
     transaction.on_commit(forget)
 

@@ -7,16 +7,13 @@ new one takes its place. What belongs to no file is removed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from files import services
-from files.errors import FileNotFound, InvalidMove
-from files.models import FileRecord
+from files.verifying import process_again
 from orchestra.monitoring.verification import Invariant, Level, first_column, invariants
 from search import spaces
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
@@ -87,16 +84,6 @@ def words_missing() -> Iterator[str]:
     )
 
 
-def _process_again(file_id: str) -> bool:
-    file = FileRecord.objects.filter(pk=file_id).first()
-    if file is None:
-        return False
-    with suppress(InvalidMove, FileNotFound):
-        services.retry(file)
-        return True
-    return False
-
-
 def passages_without_document() -> Iterator[str]:
     """Files with passages that the index does not know."""
     return first_column(
@@ -142,19 +129,17 @@ def _removed(rows: QuerySet[Any], document: QuerySet[IndexedFile]) -> bool:
 
 
 _ALL = (
-    Invariant(index_missing, "{count} files are called ready and cannot be found.", Level.DATABASE, _process_again),
+    Invariant(index_missing, "{count} files are called ready and cannot be found.", Level.DATABASE, process_again),
     Invariant(
         passages_incomplete,
         "{count} files are found with a part of their passages, or twice with one.",
         Level.DATABASE,
-        _process_again,
+        process_again,
     ),
-    Invariant(owners_at_odds, "{count} files are indexed under another user.", Level.DATABASE, _process_again),
-    Invariant(
-        vectors_incomplete, "{count} files have not one vector for each passage.", Level.DATABASE, _process_again
-    ),
-    Invariant(vectors_misshapen, "{count} files have vectors that cannot be compared.", Level.DATABASE, _process_again),
-    Invariant(words_missing, "{count} files cannot be found by word.", Level.DATABASE, _process_again),
+    Invariant(owners_at_odds, "{count} files are indexed under another user.", Level.DATABASE, process_again),
+    Invariant(vectors_incomplete, "{count} files have not one vector for each passage.", Level.DATABASE, process_again),
+    Invariant(vectors_misshapen, "{count} files have vectors that cannot be compared.", Level.DATABASE, process_again),
+    Invariant(words_missing, "{count} files cannot be found by word.", Level.DATABASE, process_again),
     Invariant(
         passages_without_document, "{count} files have passages outside of the index.", Level.DATABASE, _remove_passages
     ),

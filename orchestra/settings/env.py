@@ -114,6 +114,11 @@ class Environment(BaseSettings):
         ge=1_000,
         description="Passages of one owner up to which every vector is compared; above it, an index of their own.",
     )
+    search_index_memory_mb: int = Field(
+        0,
+        ge=0,
+        description="Memory of PostgreSQL while it builds such an index. 0: up to a quarter of this machine's.",
+    )
     text_search_config: str = Field("english", description="Stems the words of files in no known language.")
     reranker: Literal["off", "cross-encoder", "provider"] = Field(
         "off",

@@ -15,8 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from files import pipeline, storage, uploads
+from files import pipeline, uploads
 from files.models import FileRecord, FileSegment, JobState, ProcessingJob, Upload, UploadChunk
+from files.storage import local
 from files.uploads import ChunkRange, NewUpload
 from orchestra.accounts.models import User
 from orchestra.monitoring.verification import invariants
@@ -86,14 +87,14 @@ def _segment_too_many(file: FileRecord) -> None:
 
 
 def _bytes(file: FileRecord, content: bytes | None) -> None:
-    path = storage.path_of(file.storage_key)
+    path = local.path_of(file.storage_key)
     path.unlink()
     if content is not None:
         path.write_bytes(content)
 
 
 def _litter(file: FileRecord) -> None:
-    path = storage.path_of(file.storage_key).with_name(str(uuid4()))
+    path = local.path_of(file.storage_key).with_name(str(uuid4()))
     path.write_bytes(b"nobody's")
     old = (timezone.now() - LONG_AGO).timestamp()
     os.utime(path, (old, old))
@@ -101,7 +102,7 @@ def _litter(file: FileRecord) -> None:
 
 def _lost_chunk(_: FileRecord) -> None:
     upload = Upload.objects.get(completed_at=None)
-    storage.part_path(upload.pk).write_bytes(bytes(64 * 1024))
+    local.part_path(upload.pk).write_bytes(bytes(64 * 1024))
 
 
 def _no_upload(_: FileRecord) -> None:

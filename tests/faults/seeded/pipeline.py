@@ -12,4 +12,4 @@ def no_sweeper(patch: Patch) -> None:
 
 def bytes_not_moved_with_the_commit(patch: Patch) -> None:
     """U1, U5: the file is announced before its bytes are where it says."""
-    patch("files.storage.keep", lambda part, key: None)
+    patch("files.storage.local.LocalStorage.keep", lambda self, upload, key: None)

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from files import storage
+from files.storage import local
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
 from orchestra.monitoring import infrastructure
@@ -133,15 +133,15 @@ def other_clock(patch: pytest.MonkeyPatch) -> None:
 
 
 def unwritable_storage(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("files.health.tempfile.TemporaryFile", raising(PermissionError("denied")))
+    patch.setattr("files.storage.local.tempfile.TemporaryFile", raising(PermissionError("denied")))
 
 
 def unmakeable_storage(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(storage, "incoming_dir", raising(PermissionError("denied")))
+    patch.setattr(local, "scratch_dir", raising(PermissionError("denied")))
 
 
 def small_disk(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(storage, "free_bytes", lambda: 1024)
+    patch.setattr(local.LocalStorage, "free_bytes", lambda _: 1024)
 
 
 def broken_model(patch: pytest.MonkeyPatch) -> None:
