@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from files import pipeline, uploads
 from files.models import FileRecord, FileSegment, JobState, ProcessingJob, Upload, UploadChunk
-from files.storage import local
+from files.storage import key_of, local
 from files.uploads import ChunkRange, NewUpload
 from orchestra.accounts.models import User
 from orchestra.monitoring.verification import invariants
@@ -52,12 +52,12 @@ def ready(alice: User, make_file: Callable[..., FileRecord]) -> FileRecord:
     return file
 
 
-def _job(file: FileRecord, **changes: object) -> None:
-    assert ProcessingJob.objects.filter(file=file).update(**changes) == 1
+def _job(file: FileRecord, **changes: object) -> bool:
+    return ProcessingJob.objects.filter(file=file).update(**changes) == 1
 
 
-def _row(file: FileRecord, **changes: object) -> None:
-    assert FileRecord.objects.filter(pk=file.pk).update(**changes) == 1
+def _row(file: FileRecord, **changes: object) -> bool:
+    return FileRecord.objects.filter(pk=file.pk).update(**changes) == 1
 
 
 def _queued_without_job(file: FileRecord) -> None:
@@ -77,9 +77,9 @@ def _waiting_unannounced(file: FileRecord) -> None:
     app.control.purge()
 
 
-def _running(file: FileRecord, lease: timedelta | None) -> None:
+def _running(file: FileRecord, lease: timedelta | None) -> bool:
     _row(file, status="processing")
-    _job(file, state=JobState.RUNNING, lease_until=lease and timezone.now() + lease)
+    return _job(file, state=JobState.RUNNING, lease_until=lease and timezone.now() + lease)
 
 
 def _segment_too_many(file: FileRecord) -> None:
@@ -93,8 +93,9 @@ def _bytes(file: FileRecord, content: bytes | None) -> None:
         path.write_bytes(content)
 
 
-def _litter(file: FileRecord) -> None:
-    path = local.path_of(file.storage_key).with_name(str(uuid4()))
+def _litter(_: FileRecord) -> None:
+    path = local.path_of(key_of(uuid4()))
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"nobody's")
     old = (timezone.now() - LONG_AGO).timestamp()
     os.utime(path, (old, old))
