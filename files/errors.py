@@ -38,7 +38,7 @@ class QuotaExceeded(OrchestraError):
     code = "quota_exceeded"
     status = 507
     default_message = "Your storage quota has no room for this file."
-    default_hint = "Delete files that you no longer need, or ask the administrator for more."
+    default_hint = "Delete files that you no longer need, empty the trash, or ask the administrator for more."
 
 
 class DiskFull(OrchestraError):

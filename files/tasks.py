@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Task, shared_task
 
-from files import jobs, pipeline, uploads
+from files import jobs, pipeline, trash, uploads
 
 
 @shared_task(name="files.tasks.process_next", bind=True)
@@ -23,3 +23,9 @@ def sweep() -> None:
 def expire_uploads() -> None:
     """Remove uploads that were not finished in time."""
     uploads.expire()
+
+
+@shared_task(name="files.tasks.purge_trash")
+def purge_trash() -> None:
+    """Delete for good what has been in the trash long enough."""
+    trash.purge_due()

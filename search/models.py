@@ -24,7 +24,8 @@ class IndexedFile(models.Model):
     """What the index holds of a file; the sums over an owner's rows are the statistics of that owner's keywords."""
 
     file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, primary_key=True, related_name="index")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # No constraint: the index of a file in the trash lies on a shelf, which is no user's (`search.indexing.shelving`).
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     number = models.BigIntegerField(
         unique=True, db_default=models.Func(models.Value(NUMBERS), function="nextval"), help_text="Short for its id."
     )

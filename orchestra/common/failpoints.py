@@ -47,6 +47,13 @@ POINTS: dict[str, str] = {
     "notify.sending": "a message to sockets is about to be sent",
     "delete.removing": "a file's rows are removed, not committed",
     "delete.removed": "a file's rows are gone, its bytes are not",
+    "trash.hidden": "the index of a file that is deleted is on the shelf, not committed",
+    "trash.shown": "the index of a file that is restored is back, not committed",
+    "backup.dumped": "the tables of a backup are written, no bytes are copied yet",
+    "backup.copied": "one more file's bytes are in the backup",
+    "backup.named": "the manifest is written, the backup has no name yet",
+    "restore.copied": "one more file's bytes are back",
+    "restore.loaded": "the tables are loaded, not committed",
     "sweep.rescuing": "a lost worker's job is about to be given to another one",
     "upload.expiring": "an unfinished upload's rows are removed, not committed",
 }

@@ -70,6 +70,10 @@ class Environment(BaseSettings):
     )
     default_quota: int = Field(100 * 1024**3, ge=0, description="Bytes that a user may store. 0: no limit.")
 
+    trash_days: int = Field(
+        30, ge=0, le=3650, description="Days that deleted files stay in the trash and may be restored. 0: no trash."
+    )
+
     extraction_seconds: int = Field(600, ge=1, description="Wall-clock limit for reading one file.")
     extraction_memory_mb: int = Field(1024, ge=256, description="Memory limit of the process that reads a file.")
 

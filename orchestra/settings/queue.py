@@ -54,11 +54,13 @@ CELERY_TASK_QUEUES = (Queue("files"), Queue("system"))
 CELERY_TASK_ROUTES = {
     "orchestra.*": {"queue": "system"},
     "files.tasks.sweep": {"queue": "system"},
+    "files.tasks.purge_trash": {"queue": "system"},
     "search.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "files.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
+    "purge-trash": {"task": "files.tasks.purge_trash", "schedule": 3600.0, "options": {"expires": 3600}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":

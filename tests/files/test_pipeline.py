@@ -85,7 +85,10 @@ def test_a_database_fault_is_not_counted_against_the_file(process: Any) -> None:
     assert ProcessingJob.objects.get(file=file).failures == 0
 
 
-def test_a_deleted_file_ends_its_job_quietly(process: Any) -> None:
+@pytest.mark.parametrize("days", [30, 0])
+def test_a_deleted_file_ends_its_job_quietly(process: Any, settings: Any, days: int) -> None:
+    settings.TRASH_DAYS = days
+
     def script(context: StageContext) -> None:
         services.delete(context.file)
         context._reported = 0.0
@@ -93,6 +96,9 @@ def test_a_deleted_file_ends_its_job_quietly(process: Any) -> None:
             context.report(1, 2, "pages")
         raise JobLost
 
+    if days:
+        assert process(script).status == FileStatus.CANCELLED
+        return
     with pytest.raises(FileRecord.DoesNotExist):
         process(script)
 

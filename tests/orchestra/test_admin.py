@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from files import pipeline
 from files.models import FileEvent, FileRecord, FileThumbnail, ProcessingJob, UploadChunk
+from files.selectors import trash_of
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
@@ -139,11 +140,24 @@ def test_deletion_leaves_no_row_vector_or_byte(as_root: Client, data: FileRecord
     assert path.exists()
     if way == "action":
         act(as_root, FileRecord, "delete_completely", data)
-    else:
+    else:  # to the trash first, then out of it
+        assert as_root.post(page(FileRecord, "delete", data.pk), {"post": "yes"}).status_code == 302
+        assert list(trash_of(data.owner)) == [data]
         assert as_root.post(page(FileRecord, "delete", data.pk), {"post": "yes"}).status_code == 302
     assert not FileRecord.objects.filter(pk=data.pk).exists()
     assert not VectorChunk.objects.filter(file_id=data.pk).exists()
     assert not path.exists()
+
+
+def test_to_the_trash_and_back(as_root: Client, data: FileRecord) -> None:
+    act(as_root, FileRecord, "move_to_trash", data)
+    data.refresh_from_db()
+    assert list(trash_of(data.owner)) == [data]
+    assert "in the trash" in act(as_root, FileRecord, "retry", data).content.decode()
+    act(as_root, FileRecord, "restore", data)
+    assert not trash_of(data.owner).exists()
+    data.refresh_from_db()
+    assert data.status == "ready"
 
 
 def test_djangos_own_deletion_of_files_is_not_offered(as_root: Client, data: FileRecord) -> None:
