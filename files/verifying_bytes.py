@@ -18,6 +18,7 @@ from files.errors import BytesMissing
 from files.extraction.base import ExtractionError
 from files.extraction.sandbox import extract_in_sandbox
 from files.findings import Findings
+from files.holding import unless_held
 from files.models import FileRecord, FileStatus, Upload, UploadChunk
 from files.storage import file_storages, storage_of
 from files.verifying import process_again
@@ -66,16 +67,15 @@ def bytes_without_row() -> Iterator[str]:
     """Stored bytes, older than an hour, that belong to no file: what a crash left between a commit and a removal."""
     for alias in file_storages.aliases():
         for stored in file_storages[alias].stored_before(time.time() - _HOUR):
-            if not FileRecord.objects.filter(pk=stored.file_id).exists():
+            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
                 yield f"{alias}:{stored.file_id}"
 
 
 def _remove_bytes(name: str) -> bool:
     alias, _, file_id = name.partition(":")
-    if FileRecord.objects.filter(pk=file_id).exists():
+    if FileRecord.objects.filter(pk=file_id, storage=alias).exists():
         return False
-    file_storages[alias].forget(UUID(file_id))
-    return True
+    return unless_held(lambda: file_storages[alias].forget(UUID(file_id)))
 
 
 def chunks_without_bytes() -> Iterator[str]:

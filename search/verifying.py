@@ -11,11 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
+from files.models import FileRecord
 from files.verifying import process_again
 from orchestra.monitoring.verification import Invariant, Level, first_column, invariants
 from search import spaces
+from search.indexing import shelving
 from search.models import ChunkEmbedding, IndexedFile, KeywordPosting, VectorChunk
 
 
@@ -46,11 +48,32 @@ def owners_at_odds() -> Iterator[str]:
     """Files whose passages, vectors or words are another user's."""
     return first_column(
         "SELECT f.id FROM files_filerecord f JOIN search_indexedfile d ON d.file_id = f.id "
-        "WHERE d.owner_id <> f.owner_id "
+        "WHERE f.trashed_at IS NULL AND (d.owner_id <> f.owner_id "
         "OR EXISTS (SELECT FROM search_vectorchunk c WHERE c.file_id = f.id AND c.owner_id <> f.owner_id) "
         "OR EXISTS (SELECT FROM search_keywordposting p WHERE p.document_id = d.number AND p.owner_id <> f.owner_id) "
-        "OR EXISTS (SELECT FROM search_chunkembedding e WHERE e.document_id = d.number AND e.owner_id <> f.owner_id)"
+        "OR EXISTS (SELECT FROM search_chunkembedding e WHERE e.document_id = d.number AND e.owner_id <> f.owner_id))"
     )
+
+
+def trash_searched() -> Iterator[str]:
+    """Files in the trash whose vectors or words are still under a user, where a search comes by."""
+    return first_column(
+        "SELECT f.id FROM files_filerecord f JOIN search_indexedfile d ON d.file_id = f.id "
+        "WHERE f.trashed_at IS NOT NULL AND (d.owner_id = f.owner_id "
+        "OR EXISTS (SELECT FROM search_keywordposting p WHERE p.document_id = d.number AND p.owner_id = f.owner_id) "
+        "OR EXISTS (SELECT FROM search_chunkembedding e WHERE e.document_id = d.number AND e.owner_id = f.owner_id))"
+    )
+
+
+def _shelve(file_id: str) -> bool:
+    """Take what is searched of it away; it comes back with the file."""
+    with transaction.atomic():
+        file = FileRecord.objects.select_for_update().filter(pk=file_id).exclude(trashed_at=None).first()
+        document = IndexedFile.objects.filter(file=file, owner=F("file__owner")).first() if file else None
+        if document is None:
+            return False
+        shelving.shelve(document.pk)
+    return True
 
 
 def vectors_incomplete() -> Iterator[str]:
@@ -137,6 +160,7 @@ _ALL = (
         process_again,
     ),
     Invariant(owners_at_odds, "{count} files are indexed under another user.", Level.DATABASE, process_again),
+    Invariant(trash_searched, "{count} files in the trash can still be found.", Level.DATABASE, _shelve),
     Invariant(vectors_incomplete, "{count} files have not one vector for each passage.", Level.DATABASE, process_again),
     Invariant(vectors_misshapen, "{count} files have vectors that cannot be compared.", Level.DATABASE, process_again),
     Invariant(words_missing, "{count} files cannot be found by word.", Level.DATABASE, process_again),

@@ -112,7 +112,7 @@ def a_complete_file_has_a_job(owner: User) -> None:
 
 def a_deleted_file_leaves_nothing(owner: User) -> None:
     """U9: no bytes are left."""
-    services.delete(_ready(owner))
+    services.delete_completely(_ready(owner))
     assert [path for path in Path(settings.UPLOAD_DIR).rglob("*") if path.is_file()] == []
 
 

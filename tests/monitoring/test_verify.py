@@ -163,6 +163,7 @@ BROKEN: list[tuple[str, Break]] = [
         "owners_at_odds",
         _sql("UPDATE search_vectorchunk SET owner_id = (SELECT id FROM accounts_user WHERE username = 'bob')"),
     ),
+    ("trash_searched", _sql("UPDATE files_filerecord SET trashed_at = now() WHERE id = %(file)s")),
     ("passages_without_document", _sql("DELETE FROM search_indexedfile WHERE file_id = %(file)s")),
     ("vectors_without_document", _sql("DELETE FROM search_indexedfile WHERE file_id = %(file)s")),
     ("words_without_document", _sql("DELETE FROM search_indexedfile WHERE file_id = %(file)s")),
