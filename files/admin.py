@@ -10,7 +10,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from files import services
-from files.models import FileEvent, FileRecord, FileSegment, FileThumbnail, ProcessingJob, Upload, UploadChunk
+from files.models import (
+    FileEvent,
+    FileRecord,
+    FileSegment,
+    FileThumbnail,
+    MultipartUpload,
+    ProcessingJob,
+    Upload,
+    UploadChunk,
+    UploadPiece,
+)
 from orchestra.common.errors import OrchestraError
 
 
@@ -182,6 +192,22 @@ class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
     """Chunks that are durable."""
 
     list_display = ("upload_id", "index", "size", "sha256")
+    search_fields = ("=upload__id",)
+
+
+@admin.register(MultipartUpload)
+class MultipartUploadAdmin(_Machine, admin.ModelAdmin[MultipartUpload]):
+    """Uploads under way into a bucket."""
+
+    list_display = ("upload_id", "multipart_id")
+    search_fields = ("=upload__id",)
+
+
+@admin.register(UploadPiece)
+class UploadPieceAdmin(_Machine, admin.ModelAdmin[UploadPiece]):
+    """Where their bytes are."""
+
+    list_display = ("upload_id", "start", "size", "part", "mark")
     search_fields = ("=upload__id",)
 
 

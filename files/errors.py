@@ -103,6 +103,15 @@ class UploadChecksumMismatch(OrchestraError):
     default_hint = "Send the chunks again under the same id."
 
 
+class UploadBytesLost(UploadChecksumMismatch):
+    """The storage no longer has what it took for an upload: somebody, or a rule of the bucket, removed it."""
+
+    code = "upload_bytes_lost"
+    status = 409
+    default_message = "The storage no longer has what was uploaded of this file. Its chunks were discarded."
+    default_hint = "Send the chunks again under the same id. The administrator finds more in the log."
+
+
 class UploadExpired(OrchestraError):
     """The upload lay unfinished for too long."""
 

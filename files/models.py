@@ -126,6 +126,33 @@ class UploadChunk(models.Model):
         return f"chunk {self.index}"
 
 
+class MultipartUpload(models.Model):
+    """The multipart upload at an S3 server that an upload's bytes go into."""
+
+    upload = models.OneToOneField(Upload, on_delete=models.CASCADE, primary_key=True, related_name="multipart")
+    multipart_id = models.TextField(help_text="As the server named it.")
+
+    def __str__(self) -> str:
+        return self.multipart_id
+
+
+class UploadPiece(models.Model):
+    """Where an S3 server has a run of an upload's bytes: in a part (`mark` is its tag) or in an object (its key)."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
+    start = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField()
+    part = models.PositiveSmallIntegerField(null=True, blank=True)
+    mark = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("upload", "start"), name="one_piece_per_start"),)
+        indexes = (models.Index(fields=("mark",), condition=models.Q(part=None), name="staged_piece"),)
+
+    def __str__(self) -> str:
+        return f"bytes from {self.start}"
+
+
 class FileSegment(models.Model):
     """A run of extracted text with its place. Only the segments of the file's `generation` count."""
 

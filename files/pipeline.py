@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils.module_loading import import_string
 
 from files import jobs
-from files.errors import FileNotFound, JobLost
+from files.errors import FileNotFound, JobLost, StorageError
 from files.jobs import Claim
 from files.models import FileRecord, ProcessingJob
 from orchestra.common.errors import OrchestraError
@@ -227,8 +227,8 @@ def _settle(claim: Claim, error: Exception, *, permanent: bool, alone: bool) -> 
         if permanent:
             jobs.fail(claim, failure)
         else:
-            # Only the database's absence says nothing at all about the file: everything else may be the file's doing.
-            jobs.retry_later(claim, failure, counted=not isinstance(error, _DATABASE_AWAY))
+            # Only the absence of database or storage says nothing about the file: all else may be the file's doing.
+            jobs.retry_later(claim, failure, counted=not isinstance(error, (*_DATABASE_AWAY, StorageError)))
 
 
 def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:

@@ -32,6 +32,7 @@ from files.errors import (
     InvalidContentRange,
     InvalidMove,
     InvalidUpload,
+    StorageError,
     UploadChecksumMismatch,
     UploadExpired,
 )
@@ -423,9 +424,10 @@ def _remove_litter() -> None:
     """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
     for alias in storage.file_storages.aliases():
-        for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
-            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
-                unless_held(stored.remove)
+        with suppress(StorageError):  # one that is away is looked through by a later run
+            for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
+                if stored.orphaned or not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+                    unless_held(stored.remove)
 
 
 def _expire_one(upload_id: UUID) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from files.models import FileRecord
@@ -199,7 +200,7 @@ class SearchQuery(models.Model):
     filters = models.JSONField(default=dict, blank=True)
     result_ids = ArrayField(models.UUIDField(), default=list, blank=True)
     timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds per step.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-created_at",)

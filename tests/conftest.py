@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -15,6 +15,9 @@ from files.models import FileRecord
 from orchestra.accounts.models import User
 from orchestra.embedded.services import embedded_servers, stop_servers
 from tests.stack import Stack, running_stack
+
+if TYPE_CHECKING:
+    from tests.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +50,11 @@ def upload_dir(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture(autouse=True)
 def _forgotten() -> None:
     """What searches remember between each other is of rows that the test before rolled back."""
-    from search import owners, spaces
+    from search import frequencies, owners, spaces
 
     spaces.searched.forget()
     owners.facts_of.forget()
+    frequencies.counted.forget()
 
 
 @pytest.fixture
@@ -109,6 +113,15 @@ def make_file(db: None) -> Callable[..., FileRecord]:
         return uploads.receive_whole(owner, new, BytesIO(content)).file
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 server, shared by the tests that need one; each begins with what the others left."""
+    from tests.s3_server import running_s3_server
+
+    with running_s3_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

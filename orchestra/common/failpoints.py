@@ -26,6 +26,8 @@ POINTS: dict[str, str] = {
     "complete.verified": "the whole file's digest is right, nothing is written",
     "complete.recorded": "file and job are written, not committed; the bytes lie where they were",
     "complete.moved": "the bytes are at their key, file and job are not committed",
+    "store.sent": "bytes of an upload are at the S3 server, the row that says where is not there",
+    "store.joined": "an upload's parts are one object at the S3 server, the digest is not verified",
     "complete.committed": "file and job are committed, not answered",
     "hint.publishing": "a job is committed, its hint is not sent",
     "hint.published": "the hint is sent",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestra.embedded.ports import WEB_MODULE
@@ -19,13 +20,27 @@ HAND_BACK_ON_TERM = (("REMAP_SIGTERM", "SIGQUIT"),)
 POOLED = (("DATABASE_POOL", "12"),)
 
 
-def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
-    """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`."""
-    celery = ("-m", "celery", "-q", "-A", "celery_app")
+_CELERY = ("-m", "celery", "-q", "-A", "celery_app")
+
+PARTS = ("web", "worker", "beat")
+
+
+def product_programs(
+    state: Path, web_socket: int | None, concurrency: int, parts: Sequence[str] = PARTS
+) -> tuple[Program, ...]:
+    """Return the product's programs, or those named, in starting order; the web serves on the open `web_socket`."""
+    programs = [_worker(concurrency), _beat(state)]
+    if web_socket is not None:
+        argv = (sys.executable, "-m", WEB_MODULE, str(web_socket))
+        programs.insert(0, Program("web", argv, POOLED, descriptors=(web_socket,)))
+    return tuple(program for program in programs if program.name in parts)
+
+
+def _worker(concurrency: int) -> Program:
     worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
+    return Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *_CELERY, *worker), HAND_BACK_ON_TERM)
+
+
+def _beat(state: Path) -> Program:
     beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
-    return (
-        Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), POOLED, descriptors=(web_socket,)),
-        Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker), HAND_BACK_ON_TERM),
-        Program("beat", (sys.executable, *celery, *beat)),
-    )
+    return Program("beat", (sys.executable, *_CELERY, *beat))

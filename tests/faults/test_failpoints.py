@@ -17,6 +17,7 @@ from files.models import FileRecord, ProcessingJob, Upload
 from files.uploads import ChunkRange, NewUpload
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
+from tests.s3_server import S3Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def _uploaded(owner: User, content: bytes) -> FileRecord:
     return uploads.receive_chunk(state.upload, part, BytesIO(content)).file
 
 
-def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, settings: Any) -> None:
+def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, settings: Any, s3_server: S3Server) -> None:
     settings.JOB_HEARTBEAT_SECONDS = 0.05
     file = _uploaded(alice, b"The harbour opens before sunrise. " * 200)
     assert pipeline.work("w")
@@ -53,6 +54,10 @@ def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, setting
     uploads.initiate(alice, NewUpload("never.txt", 5))
     Upload.objects.filter(completed_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert uploads.expire() == 1
+
+    settings.FILE_STORAGES = s3_server.storages()
+    settings.FILE_STORAGE = "s3"
+    _uploaded(alice, b"A file in a bucket.")
 
     assert sorted(path.name for path in reached.iterdir()) == sorted(
         point

@@ -13,7 +13,15 @@ from django.test import Client
 from django.urls import reverse
 
 from files import pipeline
-from files.models import FileEvent, FileRecord, FileThumbnail, ProcessingJob, UploadChunk
+from files.models import (
+    FileEvent,
+    FileRecord,
+    FileThumbnail,
+    MultipartUpload,
+    ProcessingJob,
+    UploadChunk,
+    UploadPiece,
+)
 from files.selectors import trash_of
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
@@ -54,6 +62,9 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     FileRecord.objects.filter(pk=file.pk).update(name=HOSTILE, metadata={"title": HOSTILE})
     FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
     UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
+    upload = initiate(alice, NewUpload("c", 10)).upload
+    MultipartUpload.objects.create(upload=upload, multipart_id=HOSTILE)
+    UploadPiece.objects.create(upload=upload, start=0, size=10, mark=HOSTILE)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('files', '0004_storage'),
+        ('files', '0005_pieces_in_a_bucket'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
