@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import threading
 import time
@@ -286,6 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--report", type=Path, default=ROOT / "var" / "reliability.json")
     given = vars(parser.parse_args(arguments))
     target: Path = given.pop("report")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the product is stopped
     with faulty_product("soak") as product:
         report = run(product, Options(**given))
     target.write_text(json.dumps(asdict(report), indent=2) + "\n")
