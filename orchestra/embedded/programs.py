@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
@@ -19,13 +20,22 @@ HAND_BACK_ON_TERM = (("REMAP_SIGTERM", "SIGQUIT"),)
 POOLED = (("DATABASE_POOL", "12"),)
 
 
-def product_programs(state: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
-    """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`."""
+def product_programs(state: Path, pulses: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
+    """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`.
+
+    Worker and beat show their signs of life in the folder `pulses`, under the names that Celery gives its nodes.
+    """
+    host = socket.gethostname()
     celery = ("-m", "celery", "-q", "-A", "celery_app")
     worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
     beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
     return (
         Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), POOLED, descriptors=(web_socket,)),
-        Program("worker", (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker), HAND_BACK_ON_TERM),
-        Program("beat", (sys.executable, *celery, *beat)),
+        Program(
+            "worker",
+            (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker),
+            HAND_BACK_ON_TERM,
+            pulse=pulses / f"celery@{host}",
+        ),
+        Program("beat", (sys.executable, *celery, *beat), pulse=pulses / f"beat@{host}"),
     )

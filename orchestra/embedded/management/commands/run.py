@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 from orchestra.common.errors import OrchestraError
 from orchestra.embedded.console import Console
 from orchestra.embedded.errors import ProgramFailedError
-from orchestra.embedded.external import require_external_servers
+from orchestra.embedded.external import require_external_servers, servers_answer
 from orchestra.embedded.ports import Listener, listen
 from orchestra.embedded.probe import WebProbe
 from orchestra.embedded.programs import product_programs
@@ -28,6 +28,7 @@ from orchestra.embedded.run_record import RunRecord, hold_run, publish_address
 from orchestra.embedded.services import embedded_servers, stop_servers
 from orchestra.embedded.stopping import StopRequest
 from orchestra.embedded.supervisor import Supervisor
+from orchestra.embedded.watching import ServerWatch
 from orchestra.settings.env import BASE_DIR, environment
 
 FIRST_ADMINISTRATOR = "orchestra.accounts.services.ensure_administrator"
@@ -73,7 +74,8 @@ class _Run:
         self._host = host
         self._port = port
         self._console = Console(sys.stdout, self._state / "logs", ("web", "worker", "beat"))
-        self._supervisor = Supervisor(BASE_DIR, record.token, self._console)
+        self._supervisor = Supervisor(BASE_DIR, record.token, self._console, may_judge=servers_answer)
+        self._servers = ServerWatch(embedded_servers(), self._console.say)
 
     def to_the_end(self) -> None:
         """Start everything, wait for the end, and stop everything on every way out."""
@@ -112,12 +114,13 @@ class _Run:
         address = f"http://{_name_for_browser(self._host)}:{listener.port}/"
         publish_address(self._state, self._record, address)
         concurrency = environment().worker_concurrency
-        self._supervisor.start(product_programs(self._state, listener.socket.fileno(), concurrency))
+        self._supervisor.start(product_programs(self._state, settings.PULSE_DIR, listener.socket.fileno(), concurrency))
         self._wait_for_web(listener)
         if not self._stop.made():
             self._announce(address, administrator)
         while not self._stop.made():
             self._supervisor.step()
+            self._servers.step()
 
     def _wait_for_web(self, listener: Listener) -> None:
         deadline = time.monotonic() + WEB_SECONDS
