@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterator
+from typing import TypeVar, cast
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from files import storage
@@ -17,7 +17,6 @@ from orchestra.common.api_errors import error_body
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII | re.IGNORECASE)
 _RANGE_HINT = "Ask for a range that begins inside the file, or leave the Range header out."
-_PIECE = 256 * 1024
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -31,12 +30,26 @@ def harmless(response: Response) -> Response:
     return response
 
 
+class _Streamed(StreamingHttpResponse):
+    """Pieces as the connection takes them. Django's own reads all of them into a list first when served by ASGI."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(cast("Iterator[bytes]", self.streaming_content))
+        # A thread for each piece: reading waits for a disk or a network.
+        while piece := await sync_to_async(_next, thread_sensitive=False)(pieces):
+            yield piece
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    """Return the next piece, none of which is empty; empty at the end."""
+    return next(pieces, b"")
+
+
 def respond(file: FileRecord, range_header: str) -> HttpResponseBase:
     """Return a file's bytes, or the one range asked for (206), or 416. Raises FileNotFound while bytes are missing."""
-    path = storage.path_of(file.storage_key)
-    if not file.storage_key or not path.is_file():
+    if not file.storage_key or storage.storage_of(file).size_of(file.storage_key) is None:
         raise FileNotFound("The file's bytes are not here (yet).")
-    response = _ranged(path, file.size, range_header)
+    response = _ranged(file, range_header)
     response["Accept-Ranges"] = "bytes"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
     return harmless(response)
@@ -52,19 +65,25 @@ def thumbnail(file: FileRecord) -> HttpResponse:
     return response
 
 
-def _ranged(path: Path, size: int, header: str) -> HttpResponseBase:
+def _ranged(file: FileRecord, header: str) -> HttpResponseBase:
     match = _RANGE.fullmatch(header.strip()) if header else None
     if match is None or _is_invalid(*match.groups()):
-        return FileResponse(path.open("rb"), content_type="application/octet-stream")
-    start, end = _bounds(match, size)
-    if start > end or start >= size:
-        body = error_body("range_not_satisfiable", f"The file has {size} bytes and none in this range.", _RANGE_HINT)
-        return JsonResponse(body, status=416, headers={"Content-Range": f"bytes */{size}"})
-    response = StreamingHttpResponse(
-        _slice(path, start, end - start + 1), status=206, content_type="application/octet-stream"
-    )
-    response["Content-Range"] = f"bytes {start}-{end}/{size}"
-    response["Content-Length"] = str(end - start + 1)
+        return _streamed(file, 0, file.size)
+    start, end = _bounds(match, file.size)
+    if start > end or start >= file.size:
+        sentence = f"The file has {file.size} bytes and none in this range."
+        body = error_body("range_not_satisfiable", sentence, _RANGE_HINT)
+        return JsonResponse(body, status=416, headers={"Content-Range": f"bytes */{file.size}"})
+    response = _streamed(file, start, end - start + 1)
+    response.status_code = 206
+    response["Content-Range"] = f"bytes {start}-{end}/{file.size}"
+    return response
+
+
+def _streamed(file: FileRecord, start: int, count: int) -> _Streamed:
+    pieces = storage.storage_of(file).read(file.storage_key, start, count)
+    response = _Streamed(pieces, content_type="application/octet-stream")
+    response["Content-Length"] = str(count)
     return response
 
 
@@ -78,11 +97,3 @@ def _bounds(match: re.Match[str], size: int) -> tuple[int, int]:
     if not first:  # bytes=-500: the last 500
         return max(0, size - int(last)), size - 1
     return int(first), min(size - 1, int(last) if last else size - 1)
-
-
-def _slice(path: Path, start: int, count: int) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        stream.seek(start)
-        while count > 0 and (piece := stream.read(min(_PIECE, count))):
-            count -= len(piece)
-            yield piece

@@ -112,6 +112,34 @@ class UploadExpired(OrchestraError):
     default_hint = "Start a new upload."
 
 
+class StorageError(OrchestraError):
+    """The storage of bytes does not do what it is there for; no file is at fault."""
+
+    code = "storage_error"
+    status = 503
+    default_message = "The storage of files does not work at the moment."
+    default_hint = "Try again later; the administrator finds the reason with `manage.py doctor storage`."
+    transient = True
+
+
+class BytesMissing(OrchestraError):
+    """The storage has no bytes under the file's key."""
+
+    code = "bytes_missing"
+    status = 404
+    default_message = "The storage does not have this file's bytes."
+    default_hint = "Upload the file again, or ask the administrator to restore it from a backup."
+
+
+class BytesDamaged(OrchestraError):
+    """The stored bytes have not the digest that was verified when they came."""
+
+    code = "bytes_damaged"
+    status = 500
+    default_message = "The stored bytes of this file are not those that were uploaded."
+    default_hint = "Upload the file again, or ask the administrator to restore it from a backup."
+
+
 class JobLost(OrchestraError):
     """This attempt no longer owns its job: cancelled, deleted, or taken over after a lost heartbeat."""
 

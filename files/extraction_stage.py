@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from uuid import UUID
 
 from django.db.models import F
@@ -16,6 +17,7 @@ from files.findings import Findings, place_as_json
 from files.models import FileRecord, FileSegment, FileThumbnail
 from files.pipeline import Stage, StageContext
 from files.states import record_event
+from orchestra.common import failpoints
 
 _BATCH = 200
 _LOOK_EVERY = 1.0  # seconds between two looks at whether the job is still ours, while a reader is silent
@@ -28,10 +30,14 @@ class ExtractStage(Stage):
 
     def run(self, context: StageContext) -> None:
         """Store the segments of a new generation, then switch the file to it."""
-        reading = _Reading(context)
-        reading.to_the_end()
+        file = context.file
+        with storage.storage_of(file).local(file.storage_key, file.sha256) as path:
+            reading = _Reading(context, path)
+            reading.to_the_end()
         with context.fenced():
             _switch(context.file, context.claim.attempt, reading.findings)
+            failpoints.reach("extract.switching")
+        failpoints.reach("extract.switched")
 
     def discard(self, file_id: UUID) -> None:
         """Remove the file's segments and its thumbnail."""
@@ -42,11 +48,12 @@ class ExtractStage(Stage):
 class _Reading:
     """One reading of a file, stored in batches. Where the reader is slow, they are small and the next stage begins."""
 
-    def __init__(self, context: StageContext) -> None:
+    def __init__(self, context: StageContext, path: Path) -> None:
         self._context = context
         self._file = context.file
+        self._path = path
         self._generation = context.claim.attempt
-        self.findings = Findings(name_mismatch=_find_type(context.file))
+        self.findings = Findings(name_mismatch=_find_type(context.file, path))
         self._rows: list[FileSegment] = []
         self._more_ahead = False
         self._looked = 0.0
@@ -56,8 +63,8 @@ class _Reading:
         with self._context.fenced():
             # Rows of attempts that died before their switch. A worker that was frozen here and is late removes nothing.
             FileSegment.objects.filter(file=self._file).exclude(generation=self._file.generation).delete()
-        path = storage.path_of(self._file.storage_key)
-        source = extraction_settings.source_for(path, self._file.name, self._file.media_type)
+        failpoints.reach("extract.begun")
+        source = extraction_settings.source_for(self._path, self._file.name, self._file.media_type)
         with contextlib.closing(extract_in_sandbox(source, extraction_settings.limits(), self._meanwhile)) as pieces:
             for ordinal, segment in enumerate(self.findings.segments_of(pieces)):
                 self._rows.append(self._row(ordinal, segment))
@@ -80,6 +87,7 @@ class _Reading:
         if self._rows:
             with self._context.fenced():  # nothing is left behind a job that was cancelled or taken over
                 FileSegment.objects.bulk_create(self._rows)
+            failpoints.reach("extract.stored")
             self._rows.clear()
             self._more_ahead = True
             self._report()
@@ -103,12 +111,12 @@ class _Reading:
             self._context.report(self.findings.segments, 0, "passages")
 
 
-def _find_type(file: FileRecord) -> str:
+def _find_type(file: FileRecord, path: Path) -> str:
     """Look at the content anew: this version may know the type better than the one that took the file in.
 
     Return a sentence when the name claims another type.
     """
-    found = detect(storage.path_of(file.storage_key), file.name)
+    found = detect(path, file.name)
     file.media_type, file.kind = found.media_type, found.kind
     return found.mismatch
 

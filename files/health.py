@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from files import storage
@@ -16,7 +13,6 @@ from orchestra.accounts.models import User
 from orchestra.accounts.services import issue_ticket
 from orchestra.monitoring.checks import Outcome, registry
 
-_LOW_SPACE = 2 * 1024**3
 _SOCKET_SECONDS = 10
 
 
@@ -28,20 +24,8 @@ def register() -> None:
 
 
 def check_storage() -> Outcome:
-    """Write, sync and remove a file where uploads go, and look at the free space."""
-    directory = settings.UPLOAD_DIR
-    try:
-        directory = storage.incoming_dir()
-        with tempfile.TemporaryFile(dir=directory) as probe:
-            probe.write(b"orchestra")
-            probe.flush()
-            os.fsync(probe.fileno())
-    except OSError as exc:
-        return Outcome.failed(f"{directory} is not writable: {exc}", "Let this account write there, or set UPLOAD_DIR.")
-    free = storage.free_bytes()
-    if free < _LOW_SPACE:
-        return Outcome.failed(f"{free / 1024**3:.1f} GiB are left for uploads.", "Free some space or move UPLOAD_DIR.")
-    return Outcome.passed(f"{directory} is writable; {free / 1024**3:.1f} GiB are free.")
+    """Write, read and remove a probe where new files go."""
+    return storage.chosen().check()
 
 
 def check_sandbox() -> Outcome:

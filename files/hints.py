@@ -9,6 +9,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from celery_app import app
+from orchestra.common import failpoints
 
 logger = structlog.get_logger(__name__)
 
@@ -18,9 +19,11 @@ QUEUE = "files"
 
 def publish_hints(count: int) -> None:
     """Send `count` hints. A dead Redis is logged and never fails the caller: the job is in PostgreSQL."""
+    failpoints.reach("hint.publishing")
     try:
         for _ in range(count):
             app.send_task(PROCESS_TASK, queue=QUEUE)
+            failpoints.reach("hint.published")
     except (KombuError, RedisError, OSError) as exc:
         logger.warning("hint not sent", error=str(exc))
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from files import storage, uploads
+from files import uploads
+from files.storage.local import digest_of
 from files.uploads import NewUpload
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
@@ -37,7 +38,7 @@ def ingest(owner: User, path: Path, tags: tuple[str, ...] = ()) -> Ingested:
     """Store one file and queue it. A problem is returned, not raised, so that one bad file stops nobody."""
     try:
         size = path.stat().st_size
-        digest = storage.digest_of(path) if size else ""
+        digest = digest_of(path) if size else ""
         with path.open("rb") as stream:
             state = uploads.receive_whole(owner, NewUpload(path.name, size, digest, tags=tags), stream)
     except OrchestraError as exc:

@@ -24,6 +24,7 @@ from files.errors import InvalidMove, JobLost, WorkerLost
 from files.faults import as_product_error
 from files.hints import publish_hints, waiting_hints
 from files.models import FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
+from orchestra.common import failpoints
 from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
@@ -106,6 +107,8 @@ def claim_next(worker: str, *, short_only: bool = False) -> Claim | None:
             timings={},
         )
         states.move(job.file_id, FileStatus.PROCESSING, "started", "A worker began to read the file.")
+        failpoints.reach("job.claiming")
+    failpoints.reach("job.claimed")
     return Claim(job.pk, job.file_id, job.owner_id, job.attempt + 1, worker)
 
 
@@ -138,6 +141,7 @@ def _owned(claim: Claim) -> Q:
 
 def heartbeat(claim: Claim) -> bool:
     """Extend the lease; False when the job is no longer ours."""
+    failpoints.reach("job.beating")
     return bool(ProcessingJob.objects.filter(_owned(claim)).update(heartbeat_at=Now(), lease_until=Now() + _lease()))
 
 
@@ -167,6 +171,7 @@ def fenced(claim: Claim) -> Iterator[ProcessingJob]:
 
 def finish(claim: Claim, timings: dict[str, float]) -> None:
     """End a job whose stages all ran: `partial` when something could not be read, `ready` otherwise."""
+    failpoints.reach("job.finishing")
     with fenced(claim) as job:
         file = FileRecord.objects.get(pk=claim.file_id)
         _close(job, JobState.DONE, timings)
@@ -175,6 +180,7 @@ def finish(claim: Claim, timings: dict[str, float]) -> None:
             states.move(file.pk, FileStatus.PARTIAL, "partial", message, **_NO_ERROR)
         else:
             states.move(file.pk, FileStatus.READY, "ready", "The file can be searched.", **_NO_ERROR)
+    failpoints.reach("job.finished")
 
 
 _NO_ERROR = {"error_code": "", "error_message": "", "error_hint": ""}
@@ -324,6 +330,7 @@ def _rescue(job_id: UUID) -> bool:
         )
         if job is None:
             return False
+        failpoints.reach("sweep.rescuing")
         counted = _may_have_killed(job)
         if counted:
             _beside(job).filter(started_at__lt=job.started_at).update(excused=True)

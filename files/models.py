@@ -40,6 +40,7 @@ class FileRecord(models.Model):
     kind = models.CharField(max_length=20, blank=True)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True, help_text="Empty until every byte is here and verified.")
+    storage = models.CharField(max_length=20, db_default="local", default="local", help_text="Which one has the bytes.")
     storage_key = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=12, choices=FileStatus, default=FileStatus.UPLOADING)
     version = models.PositiveIntegerField(default=1)

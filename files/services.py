@@ -11,6 +11,7 @@ from files.events import publish_deletion
 from files.models import FileRecord, ProcessingJob
 from files.names import clean_name, clean_tags
 from files.pipeline import stages
+from orchestra.common import failpoints
 
 
 def update(file: FileRecord, *, name: str | None = None, tags: list[str] | None = None) -> FileRecord:
@@ -37,12 +38,18 @@ def delete(file: FileRecord) -> None:
         owner_id, file_id = file.owner_id, file.pk
         FileRecord.objects.filter(pk=file_id).delete()
         publish_deletion(owner_id, file_id)
+        failpoints.reach("delete.removing")
 
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:
     """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie."""
-    file_id = instance.pk
-    transaction.on_commit(lambda: storage.forget(file_id))
+    file_id, store = instance.pk, storage.storage_of(instance)
+
+    def forget() -> None:
+        failpoints.reach("delete.removed")
+        store.forget(file_id)
+
+    transaction.on_commit(forget)
 
 
 def retry(file: FileRecord) -> None:

@@ -7,13 +7,11 @@ nothing; what comes after: `files.jobs.enqueue`, in the same transaction that tu
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
@@ -42,7 +40,10 @@ from files.events import publish_deletion
 from files.extraction.detection import detect
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
+from files.storage import Whole
+from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
 _DAY = 24 * 3600
@@ -113,7 +114,9 @@ def initiate(owner: User, new: NewUpload) -> UploadState:
         if known := _known(owner, new):
             return known
         _require_room(owner, new.size)
+        failpoints.reach("upload.opening")
         state = _open_upload(owner, new, chunk_size)
+    failpoints.reach("upload.opened")
     return complete(state.upload.pk) if new.size == 0 else state
 
 
@@ -153,12 +156,19 @@ def _require_room(owner: User, size: int) -> None:
         if used + size > quota:
             raise QuotaExceeded(quota=quota, used=used, needed=size)
     reserved = Upload.objects.filter(completed_at=None).aggregate(total=Sum("size"))["total"] or 0
-    if reserved + size > storage.free_bytes():
+    free = storage.chosen().free_bytes()
+    if free is not None and reserved + size > free:
         raise DiskFull(needed=size)
 
 
 def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
-    file = FileRecord.objects.create(owner=owner, name=clean_name(new.name), size=new.size, tags=clean_tags(new.tags))
+    file = FileRecord.objects.create(
+        owner=owner,
+        name=clean_name(new.name),
+        size=new.size,
+        storage=settings.FILE_STORAGE,
+        tags=clean_tags(new.tags),
+    )
     upload = Upload.objects.create(
         id=file.pk,
         owner=owner,
@@ -218,13 +228,15 @@ def receive_chunk(upload: Upload, part: ChunkRange, stream: ByteStream, sha256: 
     ChunkConflict (the accepted bytes stay), DiskFull, UploadChecksumMismatch.
     """
     _require_grid(upload, part)
-    with storage.disk_full_as_error(), tempfile.TemporaryFile(dir=storage.incoming_dir()) as received:
+    with scratch_file() as received:
         # A file of its own first: a slow or repeated request can never scribble over accepted bytes.
         digest = _receive(stream, received, part.length)
         if sha256 and digest != sha256.lower():
             raise ChunkChecksumMismatch(expected=sha256, received=digest)
+        failpoints.reach("chunk.received")
         if upload.completed_at is None:
             _accept(upload, part, received, digest)
+            failpoints.reach("chunk.recorded")
     state = state_of(Upload.objects.select_related("file").get(pk=upload.pk))
     return complete(upload.pk) if not state.complete and state.received_bytes == upload.size else state
 
@@ -262,7 +274,8 @@ def _accept(upload: Upload, part: ChunkRange, received: BinaryIO, digest: str) -
             if known.sha256 != digest:
                 raise ChunkConflict(index=index)
             return
-        storage.write_at(storage.part_path(upload.pk), part.start, received, part.length)
+        storage.storage_of(locked.file).write(locked, part.start, received, part.length)
+        failpoints.reach("chunk.written")
         UploadChunk.objects.create(upload=locked, index=index, size=part.length, sha256=digest)
         states.touch(locked.file_id)
 
@@ -278,6 +291,7 @@ def complete(upload_id: UUID) -> UploadState:
             upload = Upload.objects.select_for_update().get(pk=upload_id)
             if upload.completed_at is None:
                 _finish(upload)
+        failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
@@ -285,26 +299,27 @@ def complete(upload_id: UUID) -> UploadState:
 
 
 def _finish(upload: Upload) -> None:
-    part, key = storage.part_path(upload.pk), storage.key_of(upload.pk)
-    if upload.size == 0:
-        part.touch()
-    # A crash between move and commit leaves the bytes at their key already.
-    digest = storage.digest_of(_present(upload))
-    if upload.declared_sha256 and digest != upload.declared_sha256:
-        raise UploadChecksumMismatch(expected=upload.declared_sha256, received=digest)
-    upload.completed_at = timezone.now()
-    if not _adopt(upload, digest, key):
-        existing = FileRecord.objects.get(owner=upload.owner_id, sha256=digest)
+    store, key = storage.storage_of(upload.file), storage.key_of(upload.pk)
+    with store.whole(upload) as whole:
+        if upload.declared_sha256 and whole.sha256 != upload.declared_sha256:
+            raise UploadChecksumMismatch(expected=upload.declared_sha256, received=whole.sha256)
+        failpoints.reach("complete.verified")
+        upload.completed_at = timezone.now()
+        adopted = _adopt(upload, whole, key)
+    if not adopted:
+        existing = FileRecord.objects.get(owner=upload.owner_id, sha256=whole.sha256)
         _drop_duplicate(upload, existing)
         return
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
-    storage.keep(part, key)
+    failpoints.reach("complete.recorded")
+    store.keep(upload, key)
+    failpoints.reach("complete.moved")
 
 
-def _adopt(upload: Upload, digest: str, key: str) -> bool:
+def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
     """Make the upload's record the owner's file of this content; False when the owner has that content already."""
-    found = detect(_present(upload), upload.file.name)
+    found = detect(whole.path, upload.file.name)
     try:
         with transaction.atomic():
             file = states.move(
@@ -312,7 +327,7 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
                 FileStatus.QUEUED,
                 "uploaded",
                 " ".join(("All bytes arrived and were verified.", found.mismatch)).strip(),
-                sha256=digest,
+                sha256=whole.sha256,
                 storage_key=key,
                 media_type=found.media_type,
                 kind=found.kind,
@@ -323,13 +338,8 @@ def _adopt(upload: Upload, digest: str, key: str) -> bool:
     return True
 
 
-def _present(upload: Upload) -> Path:
-    part = storage.part_path(upload.pk)
-    return part if part.exists() else storage.path_of(storage.key_of(upload.pk))
-
-
 def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
-    own = upload.file_id
+    own, store = upload.file_id, storage.storage_of(upload.file)
     upload.file = existing
     upload.save(update_fields=["file", "completed_at"])
     upload.chunks.all().delete()
@@ -343,7 +353,7 @@ def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
     )
     _read_again_if_failed(existing)
     publish_deletion(existing.owner_id, own)
-    transaction.on_commit(lambda: storage.forget(own))
+    transaction.on_commit(lambda: store.forget(own))
 
 
 def _read_again_if_failed(file: FileRecord) -> None:
@@ -359,7 +369,7 @@ def _discard_chunks(upload_id: UUID) -> None:
         upload = Upload.objects.select_for_update().get(pk=upload_id)
         if upload.completed_at is None:
             upload.chunks.all().delete()
-            storage.remove(storage.part_path(upload_id))
+            storage.storage_of(upload.file).discard(upload)
 
 
 def receive_whole(owner: User, new: NewUpload, stream: ByteStream) -> UploadState:
@@ -400,9 +410,10 @@ def expire() -> int:
 def _remove_litter() -> None:
     """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
-    for path in storage.stored_before(time.time() - _DAY):
-        if not FileRecord.objects.filter(pk=path.name.removesuffix(".part")).exists():
-            storage.remove(path)
+    for alias in storage.file_storages.aliases():
+        for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
+            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+                stored.remove()
 
 
 def _expire_one(upload_id: UUID) -> bool:
@@ -413,7 +424,9 @@ def _expire_one(upload_id: UUID) -> bool:
         if upload.completed_at is not None:
             upload.delete()
             return False
+        store = storage.storage_of(upload.file)
         FileRecord.objects.filter(pk=upload.file_id).delete()
         publish_deletion(upload.owner_id, upload.file_id)
-        transaction.on_commit(lambda: storage.forget(upload_id))
+        failpoints.reach("upload.expiring")
+        transaction.on_commit(lambda: store.forget(upload_id))
         return True

@@ -21,7 +21,9 @@ KNOWN = "SELECT %(n)s::float8 AS n, %(mean)s::float8 AS mean, %(configurations)s
 # passage's length weighs. Passages are never grouped in great numbers by that one number: PostgreSQL's hash of
 # a bigint folds its halves, which puts passages of many documents on one value, and its hash tables then take minutes.
 HYBRID = """
-WITH counted AS MATERIALIZED (
+WITH near AS MATERIALIZED (
+    {near}
+), counted AS MATERIALIZED (
     {stats}
 ), stats AS MATERIALIZED (
     SELECT n, configurations, %(k1)s::float8 * %(b)s::float8 / mean AS slope FROM counted
@@ -30,11 +32,12 @@ WITH counted AS MATERIALIZED (
         AS t (term, lexeme, times, bit)
 ), postings AS MATERIALIZED (
     SELECT lexeme, (document_id << 24) + (block::bigint << 10) AS base, postings
-    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(lexemes)s::text[])
+    FROM search_keywordposting WHERE {documents} AND lexeme = ANY(%(read)s::text[])
+), frequencies AS MATERIALIZED (
+    SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme
 ), found_terms AS (
     SELECT t.term, least(sum(p.passages)::float8, (SELECT n FROM stats)) AS passages
-    FROM (SELECT lexeme, sum(cardinality(postings)) AS passages FROM postings GROUP BY lexeme) p
-    JOIN terms t USING (lexeme)
+    FROM (SELECT lexeme, passages FROM frequencies {known}) p JOIN terms t USING (lexeme)
     GROUP BY t.term
 ), weights AS MATERIALIZED (
     SELECT t.lexeme, bit_or(t.bit) AS bits,
@@ -53,9 +56,7 @@ WITH counted AS MATERIALIZED (
                (posting & 32767) * (SELECT slope FROM stats) AS length {bits_column}
         FROM found
     ) AS parts {excluded} GROUP BY base, ordinal {having}
-){named}, near AS MATERIALIZED (
-    {near}
-), ranked AS MATERIALIZED (
+){more}, ranked AS MATERIALIZED (
     SELECT passage, score, row_number() OVER (ORDER BY score DESC, passage) <= %(limit)s AS worded FROM (
         SELECT passage, score FROM {source}
         ORDER BY passage IN (SELECT passage FROM near) DESC, score DESC, passage
@@ -71,7 +72,35 @@ UNION ALL
 SELECT 'configuration', 0, 0, 0, false, false, unnest(configurations) FROM stats
 UNION ALL
 SELECT 'name', number, 0, 0, false, false, name FROM ({names}) AS names
+{counts}
 """
+# What the search read of words, for `search.frequencies`.
+COUNTS = "UNION ALL SELECT 'count', passages, 0, 0, false, false, lexeme FROM frequencies"
+KNOWN_COUNTS = "UNION ALL SELECT * FROM unnest(%(deferred)s::text[], %(deferred_passages)s::numeric[])"
+# Words that were left for later are added to the scores of the best passages so far and of the nearest ones.
+DEFERRED = """, considered AS MATERIALIZED (
+    SELECT passage, coalesce(s.score, 0) AS score FROM (
+        SELECT passage, score FROM scored ORDER BY passage IN (SELECT passage FROM near) DESC, score DESC, passage
+        LIMIT %(considered)s + (SELECT count(*) FROM near)
+    ) s FULL JOIN near USING (passage)
+), later AS MATERIALIZED (
+    SELECT base + (posting >> 21) AS passage, weight * ((posting >> 15) & 63)
+           / (((posting >> 15) & 63) + (posting & 32767) * (SELECT slope FROM stats)
+              + %(k1)s::float8 * (1 - %(b)s::float8)) AS score
+    FROM (
+        SELECT (document_id << 24) + (block::bigint << 10) AS base, unnest(postings) AS posting,
+               (SELECT w.weight FROM weights w WHERE w.lexeme = p.lexeme) AS weight
+        FROM search_keywordposting p WHERE {documents} AND lexeme = ANY(%(deferred)s::text[])
+             AND document_id IN (SELECT passage >> 24 FROM considered)
+    ) AS found
+), completed AS MATERIALIZED (
+    SELECT passage, c.score + coalesce(l.score, 0) AS score
+    FROM considered c LEFT JOIN (
+        SELECT passage, sum(score) AS score FROM later WHERE passage IN (SELECT passage FROM considered)
+        GROUP BY passage, passage & 16777215
+    ) l USING (passage)
+    WHERE c.score + coalesce(l.score, 0) > 0
+)"""
 # A passage that only the words found; its vector is looked up by its key.
 COSINE = """(
     SELECT -(e.embedding <#> %(vector)s::halfvec) FROM search_chunkembedding e

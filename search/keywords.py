@@ -19,12 +19,13 @@ from typing import Any
 
 from django.db import connection
 
+from search import frequencies
 from search import keyword_sql as sql
 from search.analysis import Token, asked, is_paired, normalised
 from search.file_names import NamesSought
 from search.indexing.languages import lexeme_prefix
 from search.models import IndexedFile
-from search.owners import MANY_DOCUMENTS, facts_of
+from search.owners import MANY_DOCUMENTS, OwnerFacts, facts_of
 from search.passages import document_of
 from search.ranking.query_syntax import ParsedQuery
 from search.retrieval import Found, Scope, Space
@@ -37,6 +38,8 @@ B = 0.75
 MOST_TERMS = 400  # a question of thousands of different words says no more than its first hundreds
 MOST_EXPANSIONS = 200
 _MOST_REQUIRED = 60
+_KINDS = ("passage", "term", "name", "configuration", "count")  # of rows that the statement gives
+_CONSIDERED = 5  # times the passages that words are to bring: so many are scored by the frequent words too
 _SHORTEST_PREFIX = 2  # of letters; a character of a script without spaces says as much alone
 
 
@@ -86,12 +89,15 @@ def _asked(ask: Question, configurations: Sequence[str]) -> Answer:
     excluded = _excluded(ask.query.excluded, configurations)
     statistics, known = _statistics(ask)
     names = ask.names if ask.names and not ask.named else None
+    terms = _terms(ask, configurations)
+    later = _deferred(ask, terms)
     values = {
         **parameters_of(ask.scope),
         **ask.near.parameters,
         **known,
-        **_columns(_terms(ask, configurations)),
+        **_columns(terms, later),
         **(names.parameters if names else {}),
+        "considered": _CONSIDERED * ask.limit,
         "limit": ask.limit,
         "documents": list(ask.named),
         "shares": list(ask.named.values()),
@@ -99,9 +105,38 @@ def _asked(ask: Question, configurations: Sequence[str]) -> Answer:
         "k1": K1,
         "b": B,
     }
+    hybrid = _hybrid(ask, names, statistics, excluded=bool(excluded), deferred=bool(later))
     with connection.cursor() as cursor:
-        cursor.execute(statement(ask.near, _hybrid(ask, names, statistics, excluded=bool(excluded))), values)
-        return _answer(rows(cursor))
+        cursor.execute(statement(ask.near, hybrid), values)
+        found = rows(cursor)
+    _learn(ask, found)
+    return _answer(found)
+
+
+def _large(ask: Question) -> OwnerFacts | None:
+    """Return the facts of an owner of so many files that counting in each search takes too long."""
+    if ask.space is None or ask.scope.narrowed:
+        return None
+    facts = facts_of(ask.scope.owner_id, ask.space)
+    return facts if facts.documents > MANY_DOCUMENTS else None
+
+
+def _deferred(ask: Question, terms: Sequence[_Term]) -> dict[str, int]:
+    """Return the frequent words that are added to the scores of candidates alone, with their number of passages.
+
+    Required words and files that the question names need the scores of all passages.
+    """
+    facts = _large(ask)
+    if facts is None or ask.whole or ask.named:
+        return {}
+    known = frequencies.counted.of(ask.scope.owner_id, facts.passages)
+    return frequencies.deferred((term.lexeme for term in terms), known, ask.limit)
+
+
+def _learn(ask: Question, found_rows: Iterable[tuple[Any, ...]]) -> None:
+    if (facts := _large(ask)) is not None:
+        counts = {label: int(passages) for kind, passages, *_, label in found_rows if kind == "count"}
+        frequencies.counted.learn(ask.scope.owner_id, facts.passages, counts)
 
 
 def cosines(passages: Collection[int], ask: Question) -> dict[int, float]:
@@ -136,7 +171,9 @@ def configurations_of(scope: Scope) -> list[str]:
 
 
 def _answer(found_rows: Iterable[tuple[Any, ...]]) -> Answer:
-    by_kind: dict[str, list[tuple[Any, ...]]] = {"passage": [], "term": [], "name": [], "configuration": []}
+    by_kind: dict[str, list[tuple[Any, ...]]] = {
+        kind: [] for kind in ("passage", "term", "name", "configuration", "count")
+    }
     for kind, *row in found_rows:
         by_kind[kind].append(tuple(row))
     found = [
@@ -159,11 +196,9 @@ def _configurations(ask: Question) -> Sequence[str]:
 
 def _statistics(ask: Question) -> tuple[str, dict[str, Any]]:
     """Return the SQL for the number of passages and their mean length, and its parameters."""
-    if ask.space is not None and not ask.scope.narrowed:
-        facts = facts_of(ask.scope.owner_id, ask.space)
-        if facts.documents > MANY_DOCUMENTS:
-            mean = facts.lexemes / facts.passages if facts.passages else None
-            return sql.KNOWN, {"n": facts.passages, "mean": mean, "configurations": list(facts.configurations)}
+    if (facts := _large(ask)) is not None:
+        mean = facts.lexemes / facts.passages if facts.passages else None
+        return sql.KNOWN, {"n": facts.passages, "mean": mean, "configurations": list(facts.configurations)}
     return sql.COUNTED.format(files=file_condition(ask.scope)), {}
 
 
@@ -245,8 +280,11 @@ def _expanded(start: str, scope: Scope, configurations: Sequence[str]) -> list[s
     return list(lexemes)
 
 
-def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
+def _columns(terms: Sequence[_Term], later: Mapping[str, int]) -> dict[str, Any]:
     return {
+        "read": [term.lexeme for term in terms if term.lexeme not in later],
+        "deferred": list(later),
+        "deferred_passages": list(later.values()),
         "numbers": [term.number for term in terms],
         "lexemes": [term.lexeme for term in terms],
         "times": [term.times for term in terms],
@@ -254,8 +292,9 @@ def _columns(terms: Sequence[_Term]) -> dict[str, Any]:
     }
 
 
-def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, excluded: bool) -> str:
+def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, excluded: bool, deferred: bool) -> str:
     documents = document_condition(ask.scope)
+    more = sql.DEFERRED.format(documents=documents) if deferred else sql.NAMED if ask.named else ""
     return sql.HYBRID.format(
         stats=statistics,
         documents=documents,
@@ -263,9 +302,11 @@ def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, exclud
         bits_column=", bits" if ask.whole else "",
         having=sql.HAVING if ask.whole else "",
         excluded=sql.EXCLUDED.format(documents=documents) if excluded else "",
-        named=sql.NAMED if ask.named else "",
-        source="raised" if ask.named else "scored",
+        known=sql.KNOWN_COUNTS if deferred else "",
+        more=more,
+        source="completed" if deferred else "raised" if ask.named else "scored",
         near=ask.near.sql,
         cosine=sql.COSINE if "vector" in ask.near.parameters else "NULL",
         names=names.sql if names else sql.NO_NAMES,
+        counts=sql.COUNTS if _large(ask) else "",
     )

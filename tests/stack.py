@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Stack:
     process: subprocess.Popen[bytes]
     log: Path
     clients: ExitStack
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def websocket_url(self) -> str:
@@ -49,7 +50,7 @@ class Stack:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
-            env=_environment(self.state),
+            env=_environment(self.state, **self.settings),
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -59,7 +60,7 @@ class Stack:
     @contextmanager
     def beside(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         """Run a program with the settings of this product while the block lasts, then end it."""
-        process = subprocess.Popen(command, cwd=ROOT, env=_environment(self.state))
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(self.state, **self.settings))
         try:
             yield process
         finally:
@@ -137,7 +138,7 @@ def running_stack(name: str, *, fresh: bool = True, **settings: str) -> Iterator
         )
     try:
         with ExitStack() as clients:
-            yield Stack(state, _address(process, log), process, log, clients)
+            yield Stack(state, _address(process, log), process, log, clients, settings)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

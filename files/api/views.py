@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -155,7 +155,7 @@ class FileDownloadView(APIView):
     """The bytes as they came."""
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, file_id: UUID) -> FileResponse | HttpResponseBase:
+    def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
         """Return the file as an attachment; `Range` is honoured."""
         file = selectors.get_file(_user(request), file_id)
         return downloads.respond(file, request.headers.get("Range", ""))

@@ -16,6 +16,8 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from orchestra.common import failpoints
+
 logger = structlog.get_logger(__name__)
 
 # A stuck Redis may hold up a request or a job for this long, and no longer.
@@ -65,6 +67,7 @@ os.register_at_fork(after_in_child=_start_anew_in_child)
 
 
 def _send(group: str, message: dict[str, Any]) -> None:
+    failpoints.reach("notify.sending")
     try:
         _publisher.send(group, message)
     except (RedisError, OSError, TimeoutError) as exc:

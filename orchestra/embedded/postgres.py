@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from orchestra.common.machine import machine_memory
 from orchestra.embedded import paths
 from orchestra.embedded.errors import EmbeddedServiceError
 from orchestra.embedded.postgres_binaries import binaries_for, check_cpu, major_version
@@ -40,10 +41,8 @@ SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "256MB",
     "maintenance_work_mem": "512MB",
     "work_mem": "16MB",
-    "effective_cache_size": "2GB",
     "max_parallel_maintenance_workers": "2",
     "max_wal_size": "2GB",
     "checkpoint_completion_target": "0.9",
@@ -55,10 +54,21 @@ SETTINGS = {
     "logging_collector": "off",
     "log_line_prefix": "'%m [%p] %d '",
 }
+_MB = 1024**2
 # POSIX shared memory lives in /dev/shm, 64 MB in a default container: a parallel HNSW build fails there.
 LINUX_SETTINGS = {"dynamic_shared_memory_type": "sysv"}
 # pg_trgm reads the C library's LC_CTYPE: under plain C it drops letters such as ö and ß.
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
+
+
+def memory_settings(memory: int) -> dict[str, str]:
+    """Return PostgreSQL's shares of a machine's `memory` (bytes).
+
+    Pages are copied from the system's cache into PostgreSQL's own at each use of one that is not there: a million
+    passages take gigabytes. The cache's memory is taken when it is first filled, not at the start.
+    """
+    cache = min(max(memory // 16, 256 * _MB), 1024 * _MB)
+    return {"shared_buffers": f"{cache // _MB}MB", "effective_cache_size": f"{max(memory // 2, cache) // _MB}MB"}
 
 
 class EmbeddedPostgres:
@@ -185,7 +195,7 @@ class EmbeddedPostgres:
         unfinished.rename(self.data)
 
     def _write_settings(self) -> None:
-        settings = SETTINGS | (LINUX_SETTINGS if sys.platform == "linux" else {})
+        settings = SETTINGS | memory_settings(machine_memory()) | (LINUX_SETTINGS if sys.platform == "linux" else {})
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
         lines.append(f"unix_socket_directories = '{self._sockets}'\n")
         target, fresh = self.data / "embedded.conf", self.data / "embedded.conf.new"

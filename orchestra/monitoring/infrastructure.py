@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from orchestra.common import failpoints
 from orchestra.monitoring.checks import Outcome, registry
 
 # Below it, HNSW indexes could be corrupted by inserts, deletes and VACUUM.
@@ -28,6 +29,7 @@ def register() -> None:
     registry.add("redis", check_redis)
     registry.add("worker", check_worker)
     registry.add("clock", check_clock)
+    registry.add("failpoints", check_failpoints)
 
 
 def check_database() -> Outcome:
@@ -112,3 +114,11 @@ def check_clock() -> Outcome:
             "Run a time service (chrony, systemd-timesyncd) on both; tokens and expiry depend on it.",
         )
     return Outcome.passed(f"In step with the database ({1000 * skew:.0f} ms).")
+
+
+def check_failpoints() -> Outcome:
+    """Look whether this process would be killed or delayed on purpose."""
+    if failpoints.are_armed():
+        remedy = "Remove the setting and restart: it is for tests."
+        return Outcome.failed("FAILPOINTS is set: processes are killed or delayed on purpose.", remedy)
+    return Outcome.passed("None is armed.")

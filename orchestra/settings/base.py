@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_stubs_ext
 
+from orchestra.common import failpoints
 from orchestra.settings.env import BASE_DIR, environment
 
 # Lets annotations such as ModelAdmin[FileRecord] stand at run time.
@@ -11,6 +12,7 @@ django_stubs_ext.monkeypatch()
 
 STATE_DIR = environment().state_dir
 DEBUG = environment().debug
+failpoints.arm(environment().failpoints)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

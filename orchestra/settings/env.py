@@ -16,6 +16,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from orchestra.common import failpoints
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -112,6 +114,11 @@ class Environment(BaseSettings):
         ge=1_000,
         description="Passages of one owner up to which every vector is compared; above it, an index of their own.",
     )
+    search_index_memory_mb: int = Field(
+        0,
+        ge=0,
+        description="Memory of PostgreSQL while it builds such an index. 0: up to a quarter of this machine's.",
+    )
     text_search_config: str = Field("english", description="Stems the words of files in no known language.")
     reranker: Literal["off", "cross-encoder", "provider"] = Field(
         "off",
@@ -133,6 +140,10 @@ class Environment(BaseSettings):
         5.0, gt=0, le=60, description="Seconds that the provider may take; every search waits for it."
     )
 
+    failpoints: str = Field(
+        "",
+        description="For tests of faults only: places at which a process is killed or delayed (docs/reliability.md).",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
 
@@ -140,6 +151,13 @@ class Environment(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("failpoints")
+    @classmethod
+    def _known_failpoints(cls, value: str) -> str:
+        if not value.startswith("@"):
+            failpoints.parse(value)
+        return value
 
     @field_validator("database_url")
     @classmethod

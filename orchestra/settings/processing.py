@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestra.common.machine import machine_memory
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
 
 _env = environment()
 
 UPLOAD_DIR = _env.upload_dir or STATE_DIR / "uploads"
+# Where bytes can be; new ones go to FILE_STORAGE. Files that lie in another one stay readable.
+FILE_STORAGES: dict[str, dict[str, Any]] = {"local": {"BACKEND": "files.storage.local.LocalStorage"}}
+FILE_STORAGE = "local"
 MAX_FILE_SIZE = _env.max_file_size
 UPLOAD_CHUNK_SIZE = _env.upload_chunk_size
 UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
@@ -73,6 +77,7 @@ if _env.embedding_model != PACKAGED_MODEL:
         "OPTIONS": {"folder": _env.embedding_model, "threads": _env.embedding_threads},
     }
 SEARCH_EXACT_ROWS = _env.search_exact_rows
+SEARCH_INDEX_MEMORY = _env.search_index_memory_mb * 1024**2 or machine_memory() // 4
 _STORES: dict[str, dict[str, Any]] = {
     "pgvector": {
         "BACKEND": "search.vector_stores.pgvector.PgVectorStore",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import connection
 
 from search.owners import approximate_index
@@ -21,7 +22,10 @@ LINKS = 24
 BUILD_CANDIDATES = 256
 """HNSW's m and ef_construction: what keeps recall@10 above 0.98 for hundreds of thousands of passages."""
 
-_MEMORY = "512MB"
+_MB = 1024**2
+_LEAST_MEMORY = 64 * _MB
+_BYTES_A_LINK = 24  # of the 2 * m that a passage has in its lowest layer, while the graph is built in memory
+_SIZE = "SELECT coalesce(sum(chunk_count), 0) FROM search_indexedfile WHERE owner_id = %s"
 _LARGE = """
 SELECT owner_id FROM search_indexedfile GROUP BY owner_id HAVING sum(chunk_count) > %s ORDER BY sum(chunk_count)
 """
@@ -73,7 +77,9 @@ def _build(owner_id: UUID, space: Space) -> bool:
         if not (found := cursor.fetchone()):
             return False
         cursor.execute(f"DROP INDEX {_concurrently()} IF EXISTS {name}")
-        cursor.execute(f"SET maintenance_work_mem = '{_MEMORY}'")
+        cursor.execute(_SIZE, [owner_id])
+        memory = build_memory(int(cursor.fetchone()[0]), space.dimensions, settings.SEARCH_INDEX_MEMORY)
+        cursor.execute(f"SET maintenance_work_mem = '{memory // _MB}MB'")
         try:
             cursor.execute(
                 _CREATE.format(
@@ -90,6 +96,15 @@ def _build(owner_id: UUID, space: Space) -> bool:
             cursor.execute("RESET maintenance_work_mem")
     logger.info("approximate index built", index=name)
     return True
+
+
+def build_memory(passages: int, dimensions: int, most: int) -> int:
+    """Return the bytes that a graph of so many passages takes while it is built, `most` at most.
+
+    A graph that has outgrown its memory is written row by row from there on, which takes ten times as long.
+    """
+    a_passage = 2 * dimensions + 2 * LINKS * _BYTES_A_LINK + 512
+    return max(_LEAST_MEMORY, min(round(1.2 * passages * a_passage), most))
 
 
 def _indexes(space: Space) -> list[tuple[str, bool]]:

@@ -16,6 +16,7 @@ from files.findings import place_from_json
 from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
+from orchestra.common import failpoints
 from search import spaces
 from search.indexing import languages, writing
 from search.indexing.about import About
@@ -74,8 +75,10 @@ def _embedded(
     reading = _Reading(context)
 
     def add(batch: list[Chunk]) -> None:
+        failpoints.reach("index.chunked")
         texts = [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in batch]
         spool.add(batch, embedder.embed_passages(texts))
+        failpoints.reach("index.embedded")
         postings.add((chunk.ordinal, chunk.text) for chunk in batch)
         length = context.file.character_count
         context.report(min(reading.characters, length), length, "characters")
@@ -98,9 +101,11 @@ def _replace(
     context: StageContext, space: Space, spool: ChunkSpool, postings: PostingSpool, language: FileLanguage
 ) -> None:
     file, attempt = context.file, context.claim.attempt
+    failpoints.reach("index.writing")
     writing.replace(file, attempt, spool, space, language.of_words, postings=postings)
     changes = {"chunk_count": spool.count, "language": language.of_record, "version": F("version") + 1}
     FileRecord.objects.filter(pk=file.pk).update(**changes)
+    failpoints.reach("index.written")
 
 
 class _Reading:

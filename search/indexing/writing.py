@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from files.findings import place_as_json
 from files.models import FileRecord
+from orchestra.common import failpoints
 from search import spaces
 from search.indexing.keyword_rows import ANALYSIS
 from search.indexing.languages import configuration
@@ -55,6 +56,7 @@ def replace(
     """
     spaces.hold(space)
     remove(file.pk)
+    failpoints.reach("index.removed")
     _copy_chunks(file, generation, spool)
     document = IndexedFile.objects.create(
         file=file,
@@ -66,6 +68,7 @@ def replace(
     )
     document.refresh_from_db(fields=("number",))
     write_vectors(document, space, ((chunk.ordinal, vector) for _, chunk, vector in spool.records()))
+    failpoints.reach("index.vectors")
     if postings is not None and postings.configuration == configuration(language, settings.TEXT_SEARCH_CONFIG):
         _copy_postings(document, postings)
     else:

@@ -19,8 +19,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from files import pipeline, states, storage
+from files import pipeline, states
 from files.models import FileEvent, FileRecord, ProcessingJob, Upload
+from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
@@ -152,7 +153,7 @@ class Estate:
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
-        return rows, vectors, storage.path_of(self.file.storage_key).read_bytes()
+        return rows, vectors, path_of(self.file.storage_key).read_bytes()
 
 
 @pytest.fixture

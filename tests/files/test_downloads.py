@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from files import storage
 from files.models import FileRecord, FileThumbnail
+from files.storage.local import path_of
 from orchestra.accounts.models import User
 from tests.answers import error_of
 
@@ -116,7 +116,7 @@ class TestDownload:
         assert message.get_filename() == file.name
 
     def test_missing_bytes_are_a_404_with_a_reason(self, as_alice: APIClient, file: FileRecord) -> None:
-        storage.path_of(file.storage_key).unlink()
+        path_of(file.storage_key).unlink()
         assert error_of(self.get(as_alice, file), 404)["code"] == "not_found"
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from files import storage, uploads
+from files import uploads
 from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob, Upload, UploadChunk
+from files.storage.local import LocalStorage, part_path, path_of
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
 from tests.conftest import sha256
@@ -49,7 +50,7 @@ def test_shuffled_and_repeated_chunks_become_one_file_and_one_job(as_alice: APIC
     assert [answer["complete"] for answer in answers] == [False] * 5 + [True]
     file = FileRecord.objects.get()
     assert (file.status, file.sha256) == (FileStatus.QUEUED, sha256(CONTENT))
-    assert storage.path_of(file.storage_key).read_bytes() == CONTENT
+    assert path_of(file.storage_key).read_bytes() == CONTENT
     assert ProcessingJob.objects.filter(file=file).count() == 1
     assert send(as_alice, upload["id"], 1).json()["complete"] is True, "a late repeat is harmless"
 
@@ -207,7 +208,7 @@ def test_quota_counts_reserved_uploads(as_alice: APIClient, alice: User) -> None
 
 
 def test_full_disk_is_refused_before_the_bytes(as_alice: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "free_bytes", lambda: 10)
+    monkeypatch.setattr(LocalStorage, "free_bytes", lambda _: 10)
     response = as_alice.post("/api/files/upload/initiate", {"name": "big", "size": 11})
     assert error_of(response) == (507, "disk_full")
 
@@ -219,7 +220,7 @@ def test_full_disk_during_a_chunk_keeps_the_upload_usable(as_alice: APIClient, m
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("files.storage.shutil.copyfileobj", no_space)
+        patched.setattr("files.storage.local.shutil.copyfileobj", no_space)
         assert error_of(send(as_alice, upload["id"], 0)) == (507, "disk_full")
     assert not UploadChunk.objects.exists()
     assert send(as_alice, upload["id"], 0).status_code == 200
@@ -239,13 +240,13 @@ def test_one_request_upload_takes_small_files_and_empty_ones(as_alice: APIClient
 def test_completion_survives_a_crash_between_move_and_commit(
     alice: User, make_file: Callable[..., FileRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dies_after_the_move(part: Path, key: str) -> None:
-        keep(part, key)
+    def dies_after_the_move(store: LocalStorage, upload: Upload, key: str) -> None:
+        keep(store, upload, key)
         raise KeyboardInterrupt
 
-    keep = storage.keep
+    keep = LocalStorage.keep
     with monkeypatch.context() as patched:
-        patched.setattr(storage, "keep", dies_after_the_move)
+        patched.setattr(LocalStorage, "keep", dies_after_the_move)
         with pytest.raises(KeyboardInterrupt):
             make_file(alice, b"precious")
     upload = Upload.objects.get()
@@ -254,7 +255,7 @@ def test_completion_survives_a_crash_between_move_and_commit(
     state = uploads.complete(upload.pk)
 
     assert state.complete
-    assert storage.path_of(state.file.storage_key).read_bytes() == b"precious"
+    assert path_of(state.file.storage_key).read_bytes() == b"precious"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -273,16 +274,16 @@ def test_bytes_that_lost_their_row_are_removed_and_no_others(
     alice: User, make_file: Callable[..., FileRecord], upload_dir: Path
 ) -> None:
     kept, lost = make_file(alice, b"kept"), make_file(alice, b"lost")
-    fresh = storage.part_path(new_id())
+    fresh = part_path(new_id())
     fresh.write_bytes(b"an upload whose transaction is still open")
     for file in (kept, lost):
-        os.utime(storage.path_of(file.storage_key), (0, 0))
+        os.utime(path_of(file.storage_key), (0, 0))
     FileRecord.objects.filter(pk=lost.pk).delete()
 
     uploads.expire()
 
-    assert storage.path_of(kept.storage_key).exists()
-    assert not storage.path_of(lost.storage_key).exists()
+    assert path_of(kept.storage_key).exists()
+    assert not path_of(lost.storage_key).exists()
     assert fresh.exists()
 
 

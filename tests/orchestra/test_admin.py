@@ -12,8 +12,9 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from files import pipeline, storage
+from files import pipeline
 from files.models import FileEvent, FileRecord, FileThumbnail, ProcessingJob, UploadChunk
+from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
@@ -137,7 +138,7 @@ def test_what_is_not_allowed_now_is_told_and_changes_nothing(as_root: Client, da
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["action", "page"])
 def test_deletion_leaves_no_row_vector_or_byte(as_root: Client, data: FileRecord, way: str) -> None:
-    path = storage.path_of(data.storage_key)
+    path = path_of(data.storage_key)
     assert path.exists()
     if way == "action":
         act(as_root, FileRecord, "delete_completely", data)
@@ -156,7 +157,7 @@ def test_djangos_own_deletion_of_files_is_not_offered(as_root: Client, data: Fil
 
 @pytest.mark.django_db(transaction=True)
 def test_deleting_a_user_leaves_no_byte(as_root: Client, data: FileRecord, alice: User) -> None:
-    path = storage.path_of(data.storage_key)
+    path = path_of(data.storage_key)
     assert as_root.post(page(User, "delete", alice.pk), {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=alice.pk).exists()
     assert not FileRecord.objects.exists()

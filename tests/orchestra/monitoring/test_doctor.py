@@ -14,8 +14,9 @@ from django.db import OperationalError
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from files import storage
+from files.storage import local
 from orchestra.accounts.models import User
+from orchestra.common import failpoints
 from orchestra.monitoring import infrastructure
 from orchestra.monitoring.checks import registry
 
@@ -132,15 +133,15 @@ def other_clock(patch: pytest.MonkeyPatch) -> None:
 
 
 def unwritable_storage(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("files.health.tempfile.TemporaryFile", raising(PermissionError("denied")))
+    patch.setattr("files.storage.local.tempfile.TemporaryFile", raising(PermissionError("denied")))
 
 
 def unmakeable_storage(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(storage, "incoming_dir", raising(PermissionError("denied")))
+    patch.setattr(local, "scratch_dir", raising(PermissionError("denied")))
 
 
 def small_disk(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(storage, "free_bytes", lambda: 1024)
+    patch.setattr(local.LocalStorage, "free_bytes", lambda _: 1024)
 
 
 def broken_model(patch: pytest.MonkeyPatch) -> None:
@@ -202,3 +203,12 @@ def test_one_broken_part_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatc
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(CommandError, match=r"no check called astrology.*database"):
         doctor("astrology")
+
+
+def test_armed_failpoints_are_told() -> None:
+    assert "None is armed." in doctor("failpoints")
+    failpoints.arm("job.claimed=kill")
+    try:
+        assert "Remove the setting" in failing_doctor("failpoints")
+    finally:
+        failpoints.arm("")

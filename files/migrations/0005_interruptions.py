@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("files", "0003_long_text"),
+        ("files", "0004_storage"),
     ]
 
     operations = [
