@@ -21,13 +21,16 @@ from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from files import jobs
+from files.breaker import Breaker
 from files.errors import FileNotFound, JobLost
 from files.faults import DATABASE_AWAY, as_product_error
 from files.jobs import Claim
 from files.models import FileRecord, ProcessingJob
 from orchestra.common.errors import OrchestraError
+from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
+breaker = Breaker()
 
 _REPORT_EVERY = 0.5  # seconds between two progress rows of one stage
 _LONG_AFTER = 1.5  # seconds after which a job lets short ones in between
@@ -174,8 +177,8 @@ def stages() -> list[Stage]:
 
 
 def work(worker: str) -> bool:
-    """Claim one job and bring it to an end. Return whether there was one."""
-    claim = _claim(worker)
+    """Claim one job and bring it to an end. Return whether there was one, and it could be taken now."""
+    claim = _claim(worker) if breaker.allows() else None
     if claim is None:
         return False
     _process(claim, alone=True)
@@ -215,6 +218,7 @@ def _run_and_settle(claim: Claim, *, alone: bool) -> None:
         timings = run(claim, alone=alone)
         jobs.finish(claim, timings)
         logger.info("file processed", seconds=timings)
+        breaker.note_work()
     except _TurnedOutLongError:
         with suppress(JobLost, FileNotFound):
             jobs.set_aside(claim)
@@ -237,6 +241,7 @@ def _settle(claim: Claim, error: Exception, *, alone: bool) -> None:
         _database_is_back(_JOB_PATIENCE)
     elif alone:  # the job around this one reads its text over the same connection
         close_old_connections()
+    _tell_breaker(error, known)
     # When even this fails, the lease runs out and the sweeper takes over.
     with suppress(JobLost, FileNotFound, DatabaseError):
         if isinstance(error, OrchestraError) and not known.transient:
@@ -245,6 +250,13 @@ def _settle(claim: Claim, error: Exception, *, alone: bool) -> None:
             # What is not known to be somebody else's doing may be the file's, and counts against it.
             at_once = isinstance(error, DATABASE_AWAY)
             jobs.retry_later(claim, failure, counted=not known.transient, at_once=at_once)
+
+
+def _tell_breaker(error: Exception, known: OrchestraError) -> None:
+    if not known.transient:
+        breaker.note_work()
+    elif not isinstance(error, DATABASE_AWAY):  # that is waited for
+        breaker.note_fault(known.code)
 
 
 def _log_end(error: Exception, known: OrchestraError) -> None:
@@ -311,6 +323,7 @@ def _beat(claim: Claim, lost: threading.Event, done: threading.Event) -> None:
                 if not jobs.heartbeat(claim):
                     lost.set()
                     return
+                pulses.keep(pulses.parent_of(claim.worker))
                 jobs.sweep()
             except DatabaseError as exc:
                 # The next beat may succeed before the lease ends; if none does, the sweeper decides.

@@ -85,6 +85,11 @@ def _record(sign: Sign) -> None:
     ProcessPulse.objects.filter(seen_at__lt=Now() - _FORGOTTEN_AFTER).delete()
 
 
+def keep(node: str) -> None:
+    """Note that a worker is at work: while all its processes are, none is free to run a canary."""
+    ProcessPulse.objects.filter(name=node).update(seen_at=Now())
+
+
 def known(role: ProcessRole) -> list[Pulse]:
     """Return the processes of a role that were heard of within a day, the silent ones among them."""
     return [

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,13 +43,13 @@ def test_a_worker_that_was_frozen_and_is_late_removes_and_adds_nothing(
     find_type = extraction_stage._find_type
     overtaken: list[bool] = []
 
-    def frozen_before_it_begins(record: FileRecord) -> str:
+    def frozen_before_it_begins(record: FileRecord, path: Path) -> str:
         if not overtaken:
             overtaken.append(True)
             ProcessingJob.objects.update(lease_until=Now() - timedelta(seconds=1))
             jobs.sweep()
             assert pipeline.work("another")
-        return find_type(record)
+        return find_type(record, path)
 
     monkeypatch.setattr(extraction_stage, "_find_type", frozen_before_it_begins)
     read = process(file)

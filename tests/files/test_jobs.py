@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from files import jobs, services
+from files import estimates, jobs, services
 from files.errors import InvalidMove, JobLost
 from files.jobs import Claim, Failure
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
@@ -302,3 +302,55 @@ def test_waiting_behind_counts_what_is_queued_before(alice: User, bob: User, mak
     first, second = make_file(alice, b"1"), make_file(bob, b"2")
     ProcessingJob.objects.filter(file=second).update(queued_at=F("queued_at") + timedelta(seconds=1))
     assert [view.waiting_behind for view in with_status([first, second])] == [0, 1]
+
+
+class TestWhatIsToldOfTheQueue:
+    def shown(self, *files: FileRecord) -> list[Any]:
+        from files.selectors import with_status
+
+        return with_status(FileRecord.objects.filter(pk__in=[file.pk for file in files]).order_by("created_at"))
+
+    def test_nobody_waits_behind_others_when_there_is_no_worker(self, alice: User, make_file: MakeFile) -> None:
+        file = make_file(alice)
+        assert self.shown(file)[0].workers == 0
+        pulses.show(pulses.Sign("celery@host", ProcessRole.WORKER, pid=1, slots=2))
+        assert self.shown(file)[0].workers == 2
+
+    def test_a_live_lease_is_a_sign_of_a_worker_too(self, alice: User, make_file: MakeFile) -> None:
+        make_file(alice, b"1")
+        waiting = make_file(alice, b"2")
+        claimed()
+        assert self.shown(waiting)[0].workers == 1
+
+    def test_estimates_come_from_files_of_the_kind_that_were_read_lately(
+        self, alice: User, make_file: MakeFile
+    ) -> None:
+        pulses.show(pulses.Sign("celery@host", ProcessRole.WORKER, pid=1, slots=1))
+        for number in range(5):
+            make_file(alice, f"text {number}".encode())
+            jobs.finish(claimed(), {"extract": 10.0, "index": 20.0})
+        first, second = make_file(alice, b"text a"), make_file(alice, b"text b")
+        estimates.rates.forget()
+        assert [view.estimate for view in self.shown(first, second)] == [30, 60]
+        claimed()
+        running = self.shown(first)[0].estimate
+        assert running is not None
+        assert 0 < running <= 30
+
+    def test_a_list_takes_the_same_queries_however_long(
+        self, alice: User, make_file: MakeFile, django_assert_max_num_queries: Any
+    ) -> None:
+        files = [make_file(alice, f"text {number}".encode()) for number in range(20)]
+        estimates.rates.forget()
+        with django_assert_max_num_queries(7):
+            assert len(self.shown(*files)) == 20
+
+    def test_a_worker_lost_before_is_told_while_the_next_one_reads(
+        self, alice: User, make_file: MakeFile, hints: list[int]
+    ) -> None:
+        file = make_file(alice)
+        claimed()
+        let_the_lease_run_out()
+        jobs.sweep()
+        claimed()
+        assert self.shown(file)[0].cause == "worker_lost"

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
 from files import jobs, pipeline, services
+from files.breaker import FAULTS_IN_A_ROW
 from files.errors import JobLost
 from files.extraction.base import ExtractionError
 from files.extraction.errors import SandboxUnavailable
@@ -45,7 +46,7 @@ def process(alice: User, make_file: MakeFile, settings: Any, monkeypatch: pytest
 
     def run(script: Callable[[StageContext], None]) -> FileRecord:
         script_of_the_test.append(script)
-        file = make_file(alice)
+        file = make_file(alice, f"Some text, {len(script_of_the_test)}.".encode())
         assert pipeline.work("w")
         return FileRecord.objects.get(pk=file.pk)
 
@@ -93,6 +94,14 @@ def test_a_fault_that_calls_itself_transient_is_not_counted_and_waits(process: A
     job = ProcessingJob.objects.annotate(now=Now()).get()
     assert (job.state, job.failures, job.interruptions, job.cause) == ("queued", 0, 1, "sandbox_unavailable")
     assert job.available_at > job.now
+
+
+def test_no_file_is_taken_while_what_all_need_is_away(process: Any, alice: User, make_file: MakeFile) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        process(raising(SandboxUnavailable()))
+    waiting = make_file(alice, b"another")
+    assert not pipeline.work("w")
+    assert ProcessingJob.objects.get(file=waiting).attempt == 0
 
 
 def test_a_database_that_comes_back_is_waited_for_and_the_job_is_due_at_once(

@@ -19,11 +19,6 @@ from orchestra.monitoring import beat, canary, pulses, tasks
 from orchestra.monitoring.models import ProcessRole
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, settings: Any) -> None:
-    settings.PULSE_DIR = tmp_path / "pulses"
-
-
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Collect the canaries that would go to the broker."""
@@ -42,7 +37,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def at_work(monkeypatch: pytest.MonkeyPatch, *pids: int) -> None:
-    monkeypatch.setattr(canary.state, "active_requests", [SimpleNamespace(worker_pid=pid) for pid in pids])
+    monkeypatch.setattr("celery.worker.state.active_requests", [SimpleNamespace(worker_pid=pid) for pid in pids])
 
 
 def test_goes_to_the_workers_own_queue_while_a_process_is_free(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,6 @@ from orchestra.monitoring.models import ProcessPulse, ProcessRole
 from orchestra.monitoring.pulses import Sign
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, settings: Any) -> None:
-    settings.PULSE_DIR = tmp_path / "pulses"
 
 
 def worker(name: str = "celery@a", pid: int = 1, **more: Any) -> Sign:
@@ -90,6 +84,14 @@ def _now() -> Any:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cursor.fetchone()[0]
+
+
+def test_a_worker_all_of_whose_processes_are_at_work_is_kept_as_seen() -> None:
+    pulses.show(worker())
+    age("celery@a", 100)
+    assert pulses.live_slots() == 0
+    pulses.keep("celery@a")
+    assert pulses.live_slots() == 2
 
 
 def test_a_process_names_its_worker() -> None:
