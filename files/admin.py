@@ -10,7 +10,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from files import services
-from files.models import FileEvent, FileRecord, FileSegment, FileThumbnail, ProcessingJob, Upload, UploadChunk
+from files.models import (
+    FileEvent,
+    FileRecord,
+    FileSegment,
+    FileThumbnail,
+    MultipartUpload,
+    ProcessingJob,
+    Upload,
+    UploadChunk,
+    UploadPiece,
+)
 from orchestra.common.errors import OrchestraError
 
 
@@ -40,13 +50,13 @@ class FileEventInline(_Machine, admin.TabularInline[FileEvent, FileRecord]):
 class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
     """Files: names and tags may be changed, the rest is the pipeline's."""
 
-    list_display = ("name", "owner", "status", "kind", "size", "chunk_count", "error_code", "updated_at")
-    list_filter = ("status", "kind", "error_code", "created_at")
+    list_display = ("name", "owner", "status", "kind", "size", "chunk_count", "error_code", "updated_at", "trashed_at")
+    list_filter = ("status", "kind", "error_code", ("trashed_at", admin.EmptyFieldListFilter), "created_at")
     search_fields = ("name", "sha256", "owner__username", "id")
     list_select_related = ("owner",)
     date_hierarchy = "created_at"
     inlines = (FileEventInline,)
-    actions = ("retry", "cancel", "delete_completely")
+    actions = ("retry", "cancel", "move_to_trash", "restore", "delete_completely")
     fields = (
         *("name", "tags", "owner", "status", "media_type", "kind", "size", "sha256", "language", "metadata"),
         *(
@@ -59,7 +69,7 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
             "error_message",
             "error_hint",
         ),
-        *("version", "generation", "created_at", "updated_at"),
+        *("version", "generation", "created_at", "updated_at", "trashed_at"),
     )
     readonly_fields = fields[2:]
 
@@ -81,8 +91,11 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
         return deleted, counts, set(), protected
 
     def delete_model(self, request: HttpRequest, obj: FileRecord) -> None:
-        """Delete through the service."""
-        services.delete(obj)
+        """Delete through the service: to the trash, and out of it for good."""
+        if obj.trashed_at is None:
+            services.delete(obj)
+        else:
+            services.delete_completely(obj)
 
     def save_model(self, request: HttpRequest, obj: FileRecord, form: object, change: bool) -> None:
         """Rename and tag through the service."""
@@ -98,13 +111,23 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
         """Stop processing."""
         self._each(request, queryset, services.cancel, "cancelled")
 
+    @admin.action(description="Move selected files to the trash", permissions=["delete"])
+    def move_to_trash(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
+        """Take out of every list and search, to be restored or deleted later."""
+        self._each(request, queryset, services.delete, "moved to the trash")
+
+    @admin.action(description="Restore selected files from the trash", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
+        """Take out of the trash."""
+        self._each(request, queryset, services.restore, "restored")
+
     @admin.action(description="Delete selected files completely", permissions=["delete"])
     def delete_completely(self, request: HttpRequest, queryset: QuerySet[FileRecord]) -> None:
         """Delete rows, passages, vectors and bytes."""
-        self._each(request, queryset, services.delete, "deleted")
+        self._each(request, queryset, services.delete_completely, "deleted")
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[FileRecord], act: Callable[[FileRecord], None], done: str
+        self, request: HttpRequest, queryset: QuerySet[FileRecord], act: Callable[[FileRecord], object], done: str
     ) -> None:
         count = 0
         for file in queryset:
@@ -169,6 +192,22 @@ class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
     """Chunks that are durable."""
 
     list_display = ("upload_id", "index", "size", "sha256")
+    search_fields = ("=upload__id",)
+
+
+@admin.register(MultipartUpload)
+class MultipartUploadAdmin(_Machine, admin.ModelAdmin[MultipartUpload]):
+    """Uploads under way into a bucket."""
+
+    list_display = ("upload_id", "multipart_id")
+    search_fields = ("=upload__id",)
+
+
+@admin.register(UploadPiece)
+class UploadPieceAdmin(_Machine, admin.ModelAdmin[UploadPiece]):
+    """Where their bytes are."""
+
+    list_display = ("upload_id", "start", "size", "part", "mark")
     search_fields = ("=upload__id",)
 
 

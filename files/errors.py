@@ -38,7 +38,7 @@ class QuotaExceeded(OrchestraError):
     code = "quota_exceeded"
     status = 507
     default_message = "Your storage quota has no room for this file."
-    default_hint = "Delete files that you no longer need, or ask the administrator for more."
+    default_hint = "Delete files that you no longer need, empty the trash, or ask the administrator for more."
 
 
 class DiskFull(OrchestraError):
@@ -101,6 +101,15 @@ class UploadChecksumMismatch(OrchestraError):
     status = 460
     default_message = "The whole file's SHA-256 is not the announced one. Its chunks were discarded."
     default_hint = "Send the chunks again under the same id."
+
+
+class UploadBytesLost(UploadChecksumMismatch):
+    """The storage no longer has what it took for an upload: somebody, or a rule of the bucket, removed it."""
+
+    code = "upload_bytes_lost"
+    status = 409
+    default_message = "The storage no longer has what was uploaded of this file. Its chunks were discarded."
+    default_hint = "Send the chunks again under the same id. The administrator finds more in the log."
 
 
 class UploadExpired(OrchestraError):

@@ -30,7 +30,11 @@ class FileStatus(models.TextChoices):
 
 
 class FileRecord(models.Model):
-    """One file of one owner. `version` grows with every visible change and never falls."""
+    """One file of one owner. `version` grows with every visible change and never falls.
+
+    One in the trash keeps its row, its status and its bytes: read files through `files.selectors.files_of`, which
+    leaves it out.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="files")
@@ -57,6 +61,7 @@ class FileRecord(models.Model):
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
     error_hint = models.TextField(blank=True)
+    trashed_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is in the trash (`files.trash`).")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -72,6 +77,7 @@ class FileRecord(models.Model):
             models.Index(fields=("owner", "updated_at")),
             models.Index(fields=("owner", "status")),
             GinIndex(fields=("tags",), name="file_tags"),
+            models.Index(fields=("trashed_at",), condition=~models.Q(trashed_at=None), name="file_trash"),
         )
 
     def __str__(self) -> str:
@@ -118,6 +124,33 @@ class UploadChunk(models.Model):
 
     def __str__(self) -> str:
         return f"chunk {self.index}"
+
+
+class MultipartUpload(models.Model):
+    """The multipart upload at an S3 server that an upload's bytes go into."""
+
+    upload = models.OneToOneField(Upload, on_delete=models.CASCADE, primary_key=True, related_name="multipart")
+    multipart_id = models.TextField(help_text="As the server named it.")
+
+    def __str__(self) -> str:
+        return self.multipart_id
+
+
+class UploadPiece(models.Model):
+    """Where an S3 server has a run of an upload's bytes: in a part (`mark` is its tag) or in an object (its key)."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
+    start = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField()
+    part = models.PositiveSmallIntegerField(null=True, blank=True)
+    mark = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("upload", "start"), name="one_piece_per_start"),)
+        indexes = (models.Index(fields=("mark",), condition=models.Q(part=None), name="staged_piece"),)
+
+    def __str__(self) -> str:
+        return f"bytes from {self.start}"
 
 
 class FileSegment(models.Model):

@@ -123,6 +123,12 @@ class Stage(ABC):
     def discard(self, file_id: UUID) -> None:
         """Remove everything that this stage stored for a file, in the caller's transaction."""
 
+    def hide(self, file_id: UUID) -> None:  # noqa: B027  # a stage whose results nobody finds by themselves hides none
+        """Put what this stage stored for a file where nobody finds it, in the caller's transaction."""
+
+    def show(self, file_id: UUID) -> None:  # noqa: B027
+        """Put it back as it was, in the caller's transaction."""
+
     def steps(self, context: StageContext) -> Generator[bool]:
         """Do what `run` does in steps of some seconds: the first ones can be taken while the stage before waits.
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Now
 
 from files import estimates
@@ -57,13 +57,31 @@ class FileStatusView:
 
 
 def files_of(user: User | AnonymousUser) -> QuerySet[FileRecord]:
-    """Return the files that `user` may see."""
+    """Return the files that `user` may see: their own, but those in the trash."""
+    return _all_of(user).filter(trashed_at=None)
+
+
+def trash_of(user: User | AnonymousUser) -> QuerySet[FileRecord]:
+    """Return the files that `user` has in the trash, those put there last first."""
+    return _all_of(user).exclude(trashed_at=None).order_by("-trashed_at", "-pk")
+
+
+def _all_of(user: User | AnonymousUser) -> QuerySet[FileRecord]:
     return FileRecord.objects.filter(owner_id=user.pk) if user.pk else FileRecord.objects.none()
 
 
 def get_file(user: User | AnonymousUser, file_id: UUID | str) -> FileRecord:
     """Return one file of `user`. Raises FileNotFound, alike for unknown ids and for those of others."""
-    file = files_of(user).filter(pk=file_id).first()
+    return _one(files_of(user), file_id)
+
+
+def get_trashed(user: User | AnonymousUser, file_id: UUID | str) -> FileRecord:
+    """Return one file of `user` from the trash. Raises FileNotFound for every other id."""
+    return _one(trash_of(user), file_id)
+
+
+def _one(files: QuerySet[FileRecord], file_id: UUID | str) -> FileRecord:
+    file = files.filter(pk=file_id).first()
     if file is None:
         raise FileNotFound
     return file
@@ -188,7 +206,19 @@ def counts_by_status(user: User | AnonymousUser) -> dict[str, int]:
 
 
 def bytes_used(user: User) -> int:
-    """Return the bytes that a user's files take, uploads under way included."""
-    from django.db.models import Sum
+    """Return the bytes that a user's files take, uploads under way and the trash included."""
+    return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
 
-    return files_of(user).aggregate(total=Sum("size"))["total"] or 0
+
+@dataclass(frozen=True, slots=True)
+class TrashSum:
+    """How many files a user has in the trash, and the bytes they take."""
+
+    files: int
+    bytes: int
+
+
+def trash_sum(user: User) -> TrashSum:
+    """Return what a user's trash holds."""
+    found = trash_of(user).order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
+    return TrashSum(found["files"], found["bytes"] or 0)

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from files import jobs, states, storage
-from files.events import publish_deletion
-from files.models import FileRecord, ProcessingJob
+from files import jobs, states, storage, trash
+from files.errors import InvalidMove
+from files.holding import unless_held
+from files.models import FileRecord
 from files.names import clean_name, clean_tags
-from files.pipeline import stages
 from orchestra.common import failpoints
 
 
@@ -29,34 +29,48 @@ def update(file: FileRecord, *, name: str | None = None, tags: list[str] | None 
 
 
 def delete(file: FileRecord) -> None:
-    """Delete a file completely: rows, passages, vectors, bytes. A worker that reads it stops at its next report."""
-    with transaction.atomic():
-        # The job's row first, as everywhere: a worker about to publish results waits here, then finds its job gone.
-        ProcessingJob.objects.select_for_update().filter(file=file).first()
-        for stage in reversed(stages()):
-            stage.discard(file.pk)
-        owner_id, file_id = file.owner_id, file.pk
-        FileRecord.objects.filter(pk=file_id).delete()
-        publish_deletion(owner_id, file_id)
-        failpoints.reach("delete.removing")
+    """Move a file to the trash, where nothing finds it and from where it may come back for TRASH_DAYS.
+
+    With TRASH_DAYS of 0, or while it is still being uploaded, it is deleted at once and completely.
+    """
+    trash.put(file)
+
+
+def restore(file: FileRecord) -> FileRecord:
+    """Take a file out of the trash, as it was. Raises FileNotFound where it is not in there."""
+    return trash.restore(file)
+
+
+def delete_completely(file: FileRecord) -> None:
+    """Delete a file with its text, passages, vectors and bytes, in the trash or not."""
+    trash.purge(file)
 
 
 def forget_bytes(*, instance: FileRecord, **_: object) -> None:
-    """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie."""
+    """Delete the bytes of a file whose row is gone; after commit, because a row without bytes is a lie.
+
+    While a backup copies bytes they stay, and are removed as bytes without a row later (`files.uploads.expire`).
+    """
     file_id, store = instance.pk, storage.storage_of(instance)
 
     def forget() -> None:
         failpoints.reach("delete.removed")
-        store.forget(file_id)
+        unless_held(lambda: store.forget(file_id))
 
     transaction.on_commit(forget)
 
 
 def retry(file: FileRecord) -> None:
     """Process a failed, partial, cancelled or ready file again."""
+    _require_out_of_trash(file)
     jobs.retry(file)
 
 
 def cancel(file: FileRecord) -> None:
     """Take a file out of the queue or stop its processing."""
     jobs.cancel(file)
+
+
+def _require_out_of_trash(file: FileRecord) -> None:
+    if file.trashed_at is not None:
+        raise InvalidMove("The file is in the trash.", hint="Restore it first.")

@@ -6,7 +6,7 @@ import os
 
 from celery import Task, shared_task
 
-from files import jobs, pipeline, uploads
+from files import jobs, pipeline, trash, uploads
 from orchestra.monitoring.pulses import worker_name
 
 
@@ -26,3 +26,9 @@ def sweep() -> None:
 def expire_uploads() -> None:
     """Remove uploads that were not finished in time."""
     uploads.expire()
+
+
+@shared_task(name="files.tasks.purge_trash")
+def purge_trash() -> None:
+    """Delete for good what has been in the trash long enough."""
+    trash.purge_due()

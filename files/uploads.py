@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -21,7 +21,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from files import jobs, states, storage
+from files import jobs, states, storage, trash
 from files.errors import (
     ChunkChecksumMismatch,
     ChunkConflict,
@@ -32,14 +32,16 @@ from files.errors import (
     InvalidContentRange,
     InvalidMove,
     InvalidUpload,
-    QuotaExceeded,
+    StorageError,
     UploadChecksumMismatch,
     UploadExpired,
 )
 from files.events import publish_deletion
 from files.extraction.detection import detect
+from files.holding import unless_held
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
+from files.quota import require_quota
 from files.storage import Whole
 from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
@@ -47,6 +49,7 @@ from orchestra.common import failpoints
 
 _PIECE = 1024 * 1024
 _DAY = 24 * 3600
+_FROM_TRASH = "The same content was uploaded again; the file came back from the trash."
 
 
 class ByteStream(Protocol):
@@ -83,12 +86,16 @@ class ChunkRange:
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """An upload as it stands: `received` lists half-open byte ranges that are durable."""
+    """An upload as it stands: `received` lists half-open byte ranges that are durable.
+
+    `duplicate`: the owner had this content already. `restored`: it was in the trash, and this call took it out.
+    """
 
     upload: Upload
     file: FileRecord
     received: tuple[tuple[int, int], ...]
     duplicate: bool = False
+    restored: bool = False
 
     @property
     def complete(self) -> bool:
@@ -140,10 +147,13 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
     if not new.sha256:
         return None
     if file := FileRecord.objects.filter(owner=owner, sha256=new.sha256).first():
+        restored = file.trashed_at is not None
+        if restored:
+            file = trash.restore(file, _FROM_TRASH)
         _read_again_if_failed(file)
         upload = Upload(id=file.pk, owner=owner, file=file, size=file.size, chunk_size=settings.UPLOAD_CHUNK_SIZE)
         upload.completed_at = upload.expires_at = file.created_at
-        return UploadState(upload, file, _whole(file.size), duplicate=True)
+        return UploadState(upload, file, _whole(file.size), duplicate=True, restored=restored)
     unfinished = Upload.objects.filter(
         owner=owner, declared_sha256=new.sha256, size=new.size, completed_at=None, expires_at__gt=Now()
     ).first()
@@ -151,10 +161,7 @@ def _known(owner: User, new: NewUpload) -> UploadState | None:
 
 
 def _require_room(owner: User, size: int) -> None:
-    if quota := owner.effective_quota:
-        used = FileRecord.objects.filter(owner=owner).aggregate(total=Sum("size"))["total"] or 0
-        if used + size > quota:
-            raise QuotaExceeded(quota=quota, used=used, needed=size)
+    require_quota(owner, size)
     reserved = Upload.objects.filter(completed_at=None).aggregate(total=Sum("size"))["total"] or 0
     free = storage.chosen().free_bytes()
     if free is not None and reserved + size > free:
@@ -184,7 +191,7 @@ def _open_upload(owner: User, new: NewUpload, chunk_size: int) -> UploadState:
 
 def find(owner: User, upload_id: UUID) -> Upload:
     """Return the owner's upload. Raises FileNotFound, or UploadExpired when it was not finished in time."""
-    upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner).first()
+    upload = Upload.objects.select_related("file").filter(pk=upload_id, owner=owner, file__trashed_at=None).first()
     if upload is None:
         raise FileNotFound
     if upload.completed_at is None and upload.expires_at < timezone.now():
@@ -286,19 +293,21 @@ def complete(upload_id: UUID) -> UploadState:
     Safe to call twice or at once: the row is locked, and later callers find it done. Raises UploadChecksumMismatch;
     then the chunks are discarded and may be sent again.
     """
+    restored = False
     try:
         with transaction.atomic():
             upload = Upload.objects.select_for_update().get(pk=upload_id)
             if upload.completed_at is None:
-                _finish(upload)
+                restored = _finish(upload)
         failpoints.reach("complete.committed")
     except UploadChecksumMismatch:
         _discard_chunks(upload_id)
         raise
-    return state_of(Upload.objects.select_related("file").get(pk=upload_id))
+    return replace(state_of(Upload.objects.select_related("file").get(pk=upload_id)), restored=restored)
 
 
-def _finish(upload: Upload) -> None:
+def _finish(upload: Upload) -> bool:
+    """Complete an upload; return whether its content was in the trash and came back."""
     store, key = storage.storage_of(upload.file), storage.key_of(upload.pk)
     with store.whole(upload) as whole:
         if upload.declared_sha256 and whole.sha256 != upload.declared_sha256:
@@ -308,13 +317,13 @@ def _finish(upload: Upload) -> None:
         adopted = _adopt(upload, whole, key)
     if not adopted:
         existing = FileRecord.objects.get(owner=upload.owner_id, sha256=whole.sha256)
-        _drop_duplicate(upload, existing)
-        return
+        return _drop_duplicate(upload, existing)
     upload.save(update_fields=["completed_at"])
     upload.chunks.all().delete()
     failpoints.reach("complete.recorded")
     store.keep(upload, key)
     failpoints.reach("complete.moved")
+    return False
 
 
 def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
@@ -338,22 +347,26 @@ def _adopt(upload: Upload, whole: Whole, key: str) -> bool:
     return True
 
 
-def _drop_duplicate(upload: Upload, existing: FileRecord) -> None:
+def _drop_duplicate(upload: Upload, existing: FileRecord) -> bool:
     own, store = upload.file_id, storage.storage_of(upload.file)
     upload.file = existing
     upload.save(update_fields=["file", "completed_at"])
     upload.chunks.all().delete()
     FileRecord.objects.filter(pk=own).delete()
-    FileEvent.objects.create(
-        file=existing,
-        version=existing.version,
-        status=existing.status,
-        code="uploaded_again",
-        message="The same content was uploaded again; this file was kept.",
-    )
+    if in_trash := existing.trashed_at is not None:
+        existing = trash.restore(existing, _FROM_TRASH)
+    else:
+        FileEvent.objects.create(
+            file=existing,
+            version=existing.version,
+            status=existing.status,
+            code="uploaded_again",
+            message="The same content was uploaded again; this file was kept.",
+        )
     _read_again_if_failed(existing)
     publish_deletion(existing.owner_id, own)
     transaction.on_commit(lambda: store.forget(own))
+    return in_trash
 
 
 def _read_again_if_failed(file: FileRecord) -> None:
@@ -411,9 +424,10 @@ def _remove_litter() -> None:
     """Delete bytes without a row: what a crash between a deletion's commit and its removal of bytes left behind."""
     # A day old, so that nothing is taken from under a transaction that has not committed yet.
     for alias in storage.file_storages.aliases():
-        for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
-            if not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
-                stored.remove()
+        with suppress(StorageError):  # one that is away is looked through by a later run
+            for stored in storage.file_storages[alias].stored_before(time.time() - _DAY):
+                if stored.orphaned or not FileRecord.objects.filter(pk=stored.file_id, storage=alias).exists():
+                    unless_held(stored.remove)
 
 
 def _expire_one(upload_id: UUID) -> bool:

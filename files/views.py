@@ -87,6 +87,7 @@ class FileListPage(LoginRequiredMixin, TemplateView):
             name=query.get("name", ""),
             narrowed=any(query.get(key) for key in ("status", "kind", "name")),
             used=selectors.bytes_used(user),
+            trash=selectors.trash_sum(user),
             quota=user.effective_quota,
             blank_id=UUID(int=0),
             newest_id=selectors.files_of(user).values_list("pk", flat=True).first() or "",
@@ -127,7 +128,7 @@ class FileActionView(LoginRequiredMixin, View):
     _ACTIONS = {
         "retry": (services.retry, "The file is queued again."),
         "cancel": (services.cancel, "Processing was cancelled."),
-        "delete": (services.delete, "The file was deleted."),
+        "delete": (services.delete, ""),
     }
 
     def post(self, request: HttpRequest, file_id: UUID, action: str) -> HttpResponse:
@@ -136,8 +137,15 @@ class FileActionView(LoginRequiredMixin, View):
             raise Http404
         act, message = self._ACTIONS[action]
         try:
-            act(_file_or_404(request, file_id))
-            messages.success(request, message)
+            file = _file_or_404(request, file_id)
+            act(file)
+            messages.success(request, message or _deleted(file))
         except OrchestraError as exc:
             messages.error(request, f"{exc.message} {exc.hint}")
         return redirect("file-list") if action == "delete" else redirect("file", file_id=file_id)
+
+
+def _deleted(file: FileRecord) -> str:
+    if not settings.TRASH_DAYS or file.status == FileStatus.UPLOADING:
+        return f"{file.name} was deleted."
+    return f"{file.name} is in the trash, and can be restored for {settings.TRASH_DAYS} days."

@@ -19,6 +19,7 @@ from orchestra.accounts.sockets import with_principal  # noqa: E402
 from orchestra.common.body_limit import BodyLimit  # noqa: E402
 from orchestra.handler import ThreadHandler  # noqa: E402
 from orchestra.lifespan import lifespan  # noqa: E402
+from orchestra.monitoring.proxy.probe import ProxyProbe  # noqa: E402
 from orchestra.routing import websocket_urlpatterns  # noqa: E402
 
 # The largest body that any view takes, and room for the multipart frame around it.
@@ -26,7 +27,7 @@ _LARGEST_BODY = max(settings.SMALL_UPLOAD_LIMIT, settings.UPLOAD_CHUNK_SIZE_RANG
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(ThreadHandler(), _LARGEST_BODY),
+        "http": BodyLimit(ProxyProbe(ThreadHandler()), _LARGEST_BODY),
         "lifespan": lifespan,
         "websocket": AllowedOrigins(with_principal(URLRouter(websocket_urlpatterns))),
     }

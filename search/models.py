@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from files.models import FileRecord
@@ -24,7 +25,8 @@ class IndexedFile(models.Model):
     """What the index holds of a file; the sums over an owner's rows are the statistics of that owner's keywords."""
 
     file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, primary_key=True, related_name="index")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # No constraint: the index of a file in the trash lies on a shelf, which is no user's (`search.indexing.shelving`).
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     number = models.BigIntegerField(
         unique=True, db_default=models.Func(models.Value(NUMBERS), function="nextval"), help_text="Short for its id."
     )
@@ -198,7 +200,7 @@ class SearchQuery(models.Model):
     filters = models.JSONField(default=dict, blank=True)
     result_ids = ArrayField(models.UUIDField(), default=list, blank=True)
     timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds per step.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-created_at",)

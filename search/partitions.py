@@ -38,6 +38,11 @@ def create(space_id: int) -> None:
 
 
 def drop(space_id: int) -> None:
-    """Remove a space's vectors at once, however many they are."""
+    """Remove a space's vectors at once, however many they are, in the caller's transaction.
+
+    Raises OperationalError where somebody else has been reading vectors for seconds: whoever waits for them longer has
+    every later search wait behind.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute(f"DROP TABLE IF EXISTS {table_of(space_id)}")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_OWNERS = "SELECT owner_id FROM search_indexedfile GROUP BY owner_id ORDER BY sum(chunk_count) DESC LIMIT 1"
+_OWNERS = """
+SELECT owner_id FROM search_indexedfile JOIN accounts_user u ON u.id = owner_id
+GROUP BY owner_id ORDER BY sum(chunk_count) DESC LIMIT 1
+"""
 _SAMPLE = """
 SELECT embedding::real[] FROM search_chunkembedding
 WHERE space_id = %s AND owner_id = %s AND (document_id, ordinal) IN (

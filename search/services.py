@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.utils import timezone
 
 from orchestra.accounts.models import User
-from orchestra.common.identifiers import new_id
-from search import questions
+from search import history, questions
 from search.errors import EmptyQuery, UnknownMode
 from search.hits import build_hits
+from search.models import SearchQuery
 from search.modes import modes
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
@@ -78,26 +77,18 @@ def _text(query: str) -> str:
     return text
 
 
-# Not waited for until it is on the disk: a question that a power cut takes from the history is no loss.
-_REMEMBER = """
-INSERT INTO search_searchquery (id, user_id, mode, text, filters, result_ids, timings, created_at)
-SELECT %(id)s, %(user)s, %(mode)s, %(text)s, %(filters)s::jsonb, %(hits)s::uuid[], %(timings)s::jsonb, now()
-FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurried
-"""
-
-
 def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "user": user.pk,
-        "mode": result.mode,
-        "text": request.query,
-        "filters": json.dumps(_filters(request.scope)),
-        "hits": [hit.chunk_id for hit in result.hits],
-        "timings": json.dumps(result.timings),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_REMEMBER, values)
+    history.remember(
+        SearchQuery(
+            user_id=user.pk,
+            mode=result.mode,
+            text=request.query,
+            filters=_filters(request.scope),
+            result_ids=[hit.chunk_id for hit in result.hits],
+            timings=result.timings,
+            created_at=timezone.now(),
+        )
+    )
     logger.info("searched", mode=result.mode, hits=len(result.hits), milliseconds=result.timings)
 
 

@@ -10,8 +10,9 @@ import threading
 import time
 
 from django.core.signals import setting_changed
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from orchestra.common.errors import OrchestraError
 from search import partitions
@@ -95,10 +96,15 @@ def embedder_of(space: Space) -> Embedder:
 
 def hold(space: Space) -> None:
     """Keep `space` active or filling until the caller's transaction ends. Raises SpaceChanged where it is neither."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
+    hold_any()
     if space not in (active(), filling()):
         raise SpaceChanged
+
+
+def hold_any() -> None:
+    """Keep whichever spaces there are active or filling until the caller's transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
 
 
 def exchange(new: Space) -> None:
@@ -125,11 +131,17 @@ def try_to_hold_alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def remove(space_id: int) -> None:
-    """Remove a space and its vectors."""
-    with transaction.atomic():
-        partitions.drop(space_id)
-        EmbeddingSpace.objects.filter(pk=space_id).delete()
+def remove(space_id: int) -> bool:
+    """Remove a space and its vectors; False where somebody reads vectors for long, a backup: try again later."""
+    try:
+        with transaction.atomic():
+            partitions.drop(space_id)
+            EmbeddingSpace.objects.filter(pk=space_id).delete()
+    except OperationalError as exc:
+        if isinstance(exc.__cause__, LockNotAvailable):
+            return False
+        raise
+    return True
 
 
 class _Searched:

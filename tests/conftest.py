@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -15,6 +15,9 @@ from files.models import FileRecord
 from orchestra.accounts.models import User
 from orchestra.embedded.services import embedded_servers, stop_servers
 from tests.stack import Stack, running_stack
+
+if TYPE_CHECKING:
+    from tests.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -54,12 +57,13 @@ def _pulse_dir(tmp_path: Path, settings: Any) -> None:
 def _forgotten() -> None:
     """What is remembered of searches and of the queue is the test's before, whose rows were rolled back."""
     from files import estimates, pipeline
-    from search import owners, spaces
+    from search import frequencies, owners, spaces
 
     estimates.rates.forget()
     pipeline.breaker.note_work()
     spaces.searched.forget()
     owners.facts_of.forget()
+    frequencies.counted.forget()
 
 
 @pytest.fixture
@@ -118,6 +122,15 @@ def make_file(db: None) -> Callable[..., FileRecord]:
         return uploads.receive_whole(owner, new, BytesIO(content)).file
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 server, shared by the tests that need one; each begins with what the others left."""
+    from tests.s3_server import running_s3_server
+
+    with running_s3_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

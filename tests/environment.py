@@ -13,7 +13,16 @@ from hypothesis import HealthCheck, settings
 os.environ["STATE_DIR"] = str(Path(__file__).resolve().parents[1] / "var" / "test")
 os.environ["EMBEDDING_ENGINE"] = "hashing"
 os.environ["LOG_LEVEL"] = "WARNING"
-for name in ("DEBUG", "BEHIND_TLS_PROXY", "MAX_FILE_SIZE", "DEFAULT_QUOTA", "UPLOAD_DIR", "RERANKER"):
+for name in (
+    "DEBUG",
+    "BEHIND_TLS_PROXY",
+    "MAX_FILE_SIZE",
+    "DEFAULT_QUOTA",
+    "UPLOAD_DIR",
+    "RERANKER",
+    "FILE_STORAGE",
+    "S3_BUCKET",
+):
     os.environ.pop(name, None)
 
 _UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]  # the machine may be busy

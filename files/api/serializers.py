@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from files.models import FileEvent, FileSegment, FileStatus
 from files.names import MAX_NAME, MAX_TAGS
 from files.selectors import FileStatusView
 from files.status_text import Situation, status_text, type_label
+from files.trash import purged_after
 from files.uploads import UploadState
 
 
@@ -151,8 +153,26 @@ class UploadSerializer(serializers.Serializer[UploadState]):
     received_bytes = serializers.IntegerField()
     complete = serializers.BooleanField()
     duplicate = serializers.BooleanField(help_text="The caller had this content already.")
+    restored = serializers.BooleanField(help_text="It was in the trash, and came back by this call.")
     status = serializers.CharField(source="file.status")
     expires_at = serializers.DateTimeField(source="upload.expires_at", allow_null=True)
+
+
+class TrashedFileSerializer(FileSerializer):
+    """A file in the trash."""
+
+    trashed_at = serializers.DateTimeField(source="file.trashed_at")
+    deleted_after = serializers.SerializerMethodField(help_text="From then on it is deleted for good.")
+
+    def get_deleted_after(self, view: FileStatusView) -> datetime | None:
+        """Return when the file's time in the trash is up."""
+        return purged_after(view.file)
+
+
+class EmptiedSerializer(serializers.Serializer[Any]):
+    """What emptying the trash did."""
+
+    deleted = serializers.IntegerField(help_text="Files that were deleted completely.")
 
 
 class FileStatusSerializer(FileSerializer):

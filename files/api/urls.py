@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from files.api import uploads, views
+from files.api import trash, uploads, views
 
 urlpatterns = [
     path("", views.FileListView.as_view(), name="api-files"),
     path("/upload", uploads.SmallUploadView.as_view(), name="api-upload-small"),
     path("/upload/initiate", uploads.InitiateUploadView.as_view(), name="api-upload-initiate"),
+    path("/trash", trash.TrashView.as_view(), name="api-trash"),
+    path("/trash/<uuid:file_id>", trash.TrashedFileView.as_view(), name="api-trashed-file"),
+    path("/trash/<uuid:file_id>/restore", trash.RestoreView.as_view(), name="api-trash-restore"),
     path("/<uuid:file_id>", views.FileView.as_view(), name="api-file"),
     path("/<uuid:file_id>/upload", uploads.ChunkView.as_view(), name="api-upload-chunk"),
     path("/<uuid:file_id>/status", views.FileStatusView.as_view(), name="api-file-status"),

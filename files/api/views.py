@@ -72,7 +72,7 @@ class FileView(APIView):
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, file_id: UUID) -> Response:
-        """Delete the file completely: bytes, text, passages, vectors."""
+        """Move the file to the trash; one that is still being uploaded is deleted completely."""
         services.delete(selectors.get_file(_user(request), file_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -101,7 +101,7 @@ class FileStatusView(APIView):
 
 def _file_or_its_upload(user: User, file_id: UUID) -> tuple[FileRecord, Upload | None]:
     """Find a file by its id, or by the id of the upload whose content turned out to be that file."""
-    upload = Upload.objects.select_related("file").filter(pk=file_id, owner=user).first()
+    upload = Upload.objects.select_related("file").filter(pk=file_id, owner=user, file__trashed_at=None).first()
     if upload is not None:
         return upload.file, upload
     return selectors.get_file(user, file_id), None

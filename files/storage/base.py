@@ -33,10 +33,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Bytes that a storage holds for a file, finished or under way, and how to be rid of them."""
+    """Bytes that a storage holds for a file, finished or under way, and how to be rid of them.
+
+    `orphaned`: whether or not there is such a file, these are not its bytes.
+    """
 
     file_id: UUID
     remove: Callable[[], None]
+    orphaned: bool = False
 
 
 class FileStorage(ABC):

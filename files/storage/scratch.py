@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from django.conf import settings
 
 from files.errors import DiskFull
+from orchestra.common.identifiers import new_id
 
 
 def scratch_dir() -> Path:
@@ -25,6 +26,18 @@ def scratch_file() -> Iterator[BinaryIO]:
     """Give a file without a name, gone at the end of the block or of the process. Raises DiskFull."""
     with disk_full_as_error(), tempfile.TemporaryFile(dir=scratch_dir()) as file:
         yield cast("BinaryIO", file)
+
+
+@contextmanager
+def scratch_path() -> Iterator[Path]:
+    """Give a path for a file that is gone at the end of the block. Raises DiskFull."""
+    # Named like a local upload under way: what a crash leaves is found and removed with those.
+    path = scratch_dir() / f"{new_id()}.part"
+    with disk_full_as_error():
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

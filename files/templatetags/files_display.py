@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.conf import settings
 
 from files import selectors
 from files.models import FileRecord, FileStatus
@@ -43,6 +44,12 @@ def status_text_tag(view: FileStatusView) -> StatusText:
 def script_texts() -> dict[str, Any]:
     """Return the words that the scripts need to say the same."""
     return SCRIPT_TEXTS
+
+
+@register.simple_tag
+def trash_days() -> int:
+    """Return for how many days a deleted file may be restored; 0 where there is no trash."""
+    return int(settings.TRASH_DAYS)
 
 
 @register.filter

@@ -22,11 +22,11 @@ TICKET_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class FirstAdministrator:
-    """The account made at the first start; the password is stored nowhere but in `password_file`."""
+    """The account made at the first start; a generated password is stored nowhere but in `password_file`."""
 
     username: str
     password: str
-    password_file: Path
+    password_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,17 @@ class CreatedApiKey:
     plain: str
 
 
-def ensure_administrator(username: str = "admin") -> FirstAdministrator | None:
-    """Create the first administrator with a generated password. Return None when there is a superuser already."""
+def ensure_administrator(username: str = "admin", password: str = "") -> FirstAdministrator | None:
+    """Create the first administrator; an empty `password` is generated. Return None when there is a superuser."""
     with transaction.atomic():
         if User.objects.filter(is_superuser=True).exists():
             return None
         username = _free_name(username)
-        password = secrets.token_urlsafe(12)
-        # The file comes first: a crash in between leaves a file without an account, never the reverse.
-        path = _store_password(password)
+        path = None
+        if not password:
+            password = secrets.token_urlsafe(12)
+            # The file comes first: a crash in between leaves a file without an account, never the reverse.
+            path = _store_password(password)
         User.objects.create_superuser(username=username, email="", password=password)
     return FirstAdministrator(username, password, path)
 

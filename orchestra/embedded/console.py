@@ -39,7 +39,10 @@ class CappedLog:
 
 
 class Console:
-    """The one place that prints: `web    | text`, coloured when the terminal can show it."""
+    """The one place that prints: `web    | text`, coloured when the terminal can show it.
+
+    A program that is alone has its lines printed as they are: a collector of logs reads them.
+    """
 
     def __init__(self, stream: TextIO, logs: Path, names: Iterable[str], *, cap: int = LARGEST_LOG) -> None:
         ordered = list(names)
@@ -48,16 +51,20 @@ class Console:
         self._logs = {name: CappedLog(logs / f"{name}.log", cap) for name in ordered}
         colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(ordered)}
         self._colours = colours if stream.isatty() else {}
+        self._labelled = len(ordered) > 1
 
     def line(self, name: str, text: str) -> None:
         """Print one line of a program and append it to that program's log; an empty one is spared."""
         if not text.strip():
             return
+        self.say(f"{self._label(name)} {text}" if self._labelled else text)
+        self._logs[name].write(text)
+
+    def _label(self, name: str) -> str:
         label = f"{name:<{self._width}} |"
         if colour := self._colours.get(name):
             label = f"\033[{colour}m{label}\033[0m"
-        self.say(f"{label} {text}")
-        self._logs[name].write(text)
+        return label
 
     def say(self, text: str) -> None:
         """Print one line as it is; a terminal that went away stops nothing."""

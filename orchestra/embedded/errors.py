@@ -39,3 +39,21 @@ class ServerUnreachableError(OrchestraError):
     code: ClassVar[str] = "server_unreachable"
     status: ClassVar[int] = 503
     default_message: ClassVar[str] = "An external server does not answer."
+
+
+class DatabaseNotReadyError(OrchestraError):
+    """Migrations are missing, and nobody applied them in time."""
+
+    code: ClassVar[str] = "database_not_ready"
+    status: ClassVar[int] = 503
+    default_message: ClassVar[str] = "The database is not at this version, and nobody brought it there in time."
+    default_hint: ClassVar[str] = "Run `manage.py prepare` of this version once; its output says what is wrong."
+
+
+class PartNeedsServersError(OrchestraError):
+    """A part was to run apart, with no server that the other parts could share."""
+
+    code: ClassVar[str] = "part_needs_servers"
+    status: ClassVar[int] = 409
+    default_message: ClassVar[str] = "Parts run apart only upon servers that they share."
+    default_hint: ClassVar[str] = "Set DATABASE_URL and REDIS_URL, or run everything with `make run`."

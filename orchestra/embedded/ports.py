@@ -29,18 +29,20 @@ class Listener:
         return int(self.socket.getsockname()[1])
 
 
-def listen(host: str, wanted: int) -> Listener:
-    """Listen on the first free port from `wanted` on.
+def listen(host: str, wanted: int, tries: int = TRIES) -> Listener:
+    """Listen on the first free port of `tries` from `wanted` on.
 
     The socket is made here and handed to the web process: between choosing a port and using it nobody can take it, and
     while the web restarts callers wait instead of being refused.
     """
-    for port in range(wanted, min(wanted + TRIES, 65536)):
+    for port in range(wanted, min(wanted + tries, 65536)):
         bound = _try_port(host, port)
         if bound:
             return Listener(bound, wanted, "" if port == wanted else port_holder(wanted))
+    which = f"The ports from {wanted} on are all taken" if tries > 1 else f"The port {wanted} is taken"
+    who = port_holder(wanted) if tries == 1 else ""
     raise OrchestraError(
-        f"The ports from {wanted} on are all taken.", hint="Set PORT to a free one in .env or in the environment."
+        f"{which} by {who}." if who else f"{which}.", hint="Set PORT to a free one in .env or in the environment."
     )
 
 

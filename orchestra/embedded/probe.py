@@ -11,8 +11,10 @@ HEALTH_PATH = "/api/health/live"
 class WebProbe:
     """One request that lies in the listening socket's queue until the web is up and answers it."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, name: str = "") -> None:
+        """Ask at `host` and `port`, for a web of that `name`, or of the host's."""
         self._address = (host, port)
+        self._name = name or host
         self._connection: http.client.HTTPConnection | None = None
 
     def answered(self) -> bool:
@@ -39,5 +41,5 @@ class WebProbe:
 
     def _ask(self) -> http.client.HTTPConnection:
         self._connection = http.client.HTTPConnection(*self._address, timeout=5)
-        self._connection.request("GET", HEALTH_PATH, headers={"User-Agent": "orchestra-run"})
+        self._connection.request("GET", HEALTH_PATH, headers={"User-Agent": "orchestra-run", "Host": self._name})
         return self._connection

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from orchestra.embedded.paths import PULSES
 from orchestra.embedded.ports import WEB_MODULE
 from orchestra.embedded.supervisor import Program
 
@@ -20,22 +24,37 @@ HAND_BACK_ON_TERM = (("REMAP_SIGTERM", "SIGQUIT"),)
 POOLED = (("DATABASE_POOL", "12"),)
 
 
-def product_programs(state: Path, pulses: Path, web_socket: int, concurrency: int) -> tuple[Program, ...]:
-    """Return the product's programs in starting order; the web serves on the open descriptor `web_socket`.
+_CELERY = ("-m", "celery", "-q", "-A", "celery_app")
 
-    Worker and beat show their signs of life in the folder `pulses`, under the names that Celery gives its nodes.
+PARTS = ("web", "worker", "beat")
+
+
+def product_programs(
+    state: Path, web_socket: int | None, concurrency: int, parts: Sequence[str] = PARTS
+) -> tuple[Program, ...]:
+    """Return the product's programs, or those named, in starting order; the web serves on the open `web_socket`.
+
+    Worker and beat show their signs of life in the folder PULSES, under the names of their nodes.
     """
-    host = socket.gethostname()
-    celery = ("-m", "celery", "-q", "-A", "celery_app")
-    worker = ("worker", "-P", "prefork", "-c", str(concurrency), "--without-mingle", "--without-gossip")
-    beat = ("beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
-    return (
-        Program("web", (sys.executable, "-m", WEB_MODULE, str(web_socket)), POOLED, descriptors=(web_socket,)),
-        Program(
-            "worker",
-            (sys.executable, *QUIET_ABOUT_ROOT, *celery, *worker),
-            HAND_BACK_ON_TERM,
-            pulse=pulses / f"celery@{host}",
-        ),
-        Program("beat", (sys.executable, *celery, *beat), pulse=pulses / f"beat@{host}"),
-    )
+    programs = [_worker(state, concurrency), _beat(state)]
+    if web_socket is not None:
+        argv = (sys.executable, "-m", WEB_MODULE, str(web_socket))
+        programs.insert(0, Program("web", argv, POOLED, descriptors=(web_socket,)))
+    return tuple(program for program in programs if program.name in parts)
+
+
+def worker_node(state: Path) -> str:
+    """Return the name of a state directory's worker: two on one machine must not take each other's canaries."""
+    return f"worker-{hashlib.sha256(os.fsencode(state)).hexdigest()[:6]}@{socket.gethostname()}"
+
+
+def _worker(state: Path, concurrency: int) -> Program:
+    node = worker_node(state)
+    options = ("-P", "prefork", "-c", str(concurrency), "-n", node, "--without-mingle", "--without-gossip")
+    argv = (sys.executable, *QUIET_ABOUT_ROOT, *_CELERY, "worker", *options)
+    return Program("worker", argv, HAND_BACK_ON_TERM, pulse=state / PULSES / node)
+
+
+def _beat(state: Path) -> Program:
+    argv = (sys.executable, *_CELERY, "beat", "--schedule", str(state / "beat-schedule"), "--pidfile", "")
+    return Program("beat", argv, pulse=state / PULSES / f"beat@{socket.gethostname()}")

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,8 @@ import psutil
 from orchestra.embedded.errors import AlreadyRunningError
 
 TOKEN_VARIABLE = "ORCHESTRA_RUN"  # noqa: S105 - the name of a variable, no secret
+
+PARTS_FOLDER = "parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ def hold_run(state: Path, grace: float = 5) -> Iterator[RunRecord]:
         _record_path(state).unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def part_directory(state: Path, parts: Sequence[str]) -> Path:
+    """Return where a run of these parts alone keeps its record; all parts together have the state directory itself.
+
+    So that web, worker and beat, run apart on one machine, share secrets and models and not one lock.
+    """
+    return state / PARTS_FOLDER / "-".join(parts) if parts else state
+
+
+def run_directories(state: Path) -> list[Path]:
+    """Return every directory below `state` in which a run may have left its record."""
+    return [state, *sorted((state / PARTS_FOLDER).glob("*/"))]
 
 
 def publish_address(state: Path, record: RunRecord, address: str) -> None:

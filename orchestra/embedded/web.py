@@ -18,12 +18,15 @@ def main() -> None:
     """Run uvicorn until it is told to stop."""
     import uvicorn
 
+    from orchestra.settings.env import environment
+
     config = uvicorn.Config(
         APPLICATION,
         lifespan="on",
         ws_max_size=LARGEST_SOCKET_MESSAGE,
         access_log=False,
         log_config=None,  # Django's logging settings format uvicorn's lines too
+        forwarded_allow_ips=list(environment().trusted_proxies),
         timeout_graceful_shutdown=SECONDS_FOR_OPEN_REQUESTS,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])

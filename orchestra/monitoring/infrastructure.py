@@ -22,6 +22,9 @@ from orchestra.monitoring.pulses import Pulse
 PGVECTOR_FLOOR = (0, 8, 6)
 _WORKER_SECONDS = 8.0
 _CLOCK_SKEW = 5.0
+_KEYS = (
+    "Write both into the settings, the same on all machines: sessions, tokens and messages go from one to the other."
+)
 
 
 def register() -> None:
@@ -90,22 +93,38 @@ def check_redis() -> Outcome:
 
 
 def check_worker() -> Outcome:
-    """Send a task through the broker and wait for the worker's answer."""
-    from orchestra.monitoring.tasks import PULSE_PREFIX, pulse
+    """Send a task through the broker, wait for the worker's answer, and compare its keys with ours."""
+    from orchestra.monitoring.tasks import PROOF_PREFIX, proof_of
 
     token = secrets.token_hex(8)
-    remedy = "Start a worker: `celery -A celery_app worker -Q files,system`, or `make run`."
     try:
-        pulse.delay(token)
-        until = time.monotonic() + _WORKER_SECONDS
-        while time.monotonic() < until:
-            if worker := cache.get(PULSE_PREFIX + token):
-                return Outcome.passed(f"{worker} answered. {_heard_of(ProcessRole.WORKER)}".strip())
-            time.sleep(0.05)
+        worker = _worker_that_answers(token)
+        same_keys = cache.get(PROOF_PREFIX + token) == proof_of(token)
     except (KombuError, RedisError, OSError) as exc:
         return Outcome.failed(f"No task can be sent: {exc}", "Check Redis above.")
+    if not worker:
+        return _no_answer()
+    if not same_keys:
+        return Outcome.failed(f"{worker} has another SECRET_KEY or JWT_SIGNING_KEY than this machine.", _KEYS)
+    return Outcome.passed(f"{worker} answered. {_heard_of(ProcessRole.WORKER)}".strip())
+
+
+def _worker_that_answers(token: str) -> str:
+    from orchestra.monitoring.tasks import PULSE_PREFIX, pulse
+
+    pulse.delay(token)
+    until = time.monotonic() + _WORKER_SECONDS
+    while time.monotonic() < until:
+        if worker := cache.get(PULSE_PREFIX + token):
+            return str(worker)
+        time.sleep(0.05)
+    return ""
+
+
+def _no_answer() -> Outcome:
     if any(not pulse.silent for pulse in pulses.known(ProcessRole.WORKER)):
         return Outcome.passed(f"No process was free to answer. {_heard_of(ProcessRole.WORKER)}")
+    remedy = "Start a worker: `manage.py run --only worker`, or `make run`."
     return Outcome.failed(f"No worker answered within {_WORKER_SECONDS:.0f} seconds.", remedy)
 
 
@@ -113,7 +132,7 @@ def check_beat() -> Outcome:
     """Look for a beat that was heard of lately: without one, nothing looks for lost jobs."""
     if any(not pulse.silent for pulse in pulses.known(ProcessRole.BEAT)):
         return Outcome.passed(_heard_of(ProcessRole.BEAT))
-    remedy = "Start one: `celery -A celery_app beat`, or `make run`, whose supervisor restarts one that hangs."
+    remedy = "Start one: `manage.py run --only beat`, or `make run`, whose supervisor restarts one that hangs."
     return Outcome.failed("No beat was heard of within a minute.", remedy)
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.core.cache import cache
 
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import ProcessRole
 
 PULSE_PREFIX = "pulse:"
+PROOF_PREFIX = "pulse-proof:"
+
+
+def proof_of(token: str) -> str:
+    """Return what only a machine with the same two keys can make of a token; it tells nothing about them."""
+    keys = f"{settings.SECRET_KEY}\n{settings.JWT_SIGNING_KEY}".encode()
+    return hmac.new(keys, token.encode(), hashlib.sha256).hexdigest()
 
 
 @shared_task(name="orchestra.monitoring.tasks.pulse", bind=True, expires=30)
 def pulse(self: Task[..., None], token: str) -> None:
-    """Answer the token with the worker's name."""
+    """Answer the token with the worker's name, and show that it has the keys of whoever asks."""
+    cache.set(PROOF_PREFIX + token, proof_of(token), 30)
     cache.set(PULSE_PREFIX + token, str(self.request.hostname), 30)
 
 

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "orchestra.monitoring",
     "files",
     "search",
+    "orchestra.backup",
 ]
 
 MIDDLEWARE = [

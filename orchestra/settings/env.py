@@ -6,8 +6,10 @@ from these fields. A wrong value stops the start with one line that names the va
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -19,15 +21,23 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from orchestra.common import failpoints
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+SECRETS_DIR = Path("/run/secrets")
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Environment(BaseSettings):
-    """What a user may set, in the environment or in `.env` beside manage.py."""
+    """What a user may set: in the environment, in `.env` beside manage.py, or as files in SECRETS_DIR."""
 
-    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=BASE_DIR / ".env",
+        env_ignore_empty=True,
+        # Where containers find them, a file each: secret_key, database_url, …; the environment comes first.
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+    )
 
     debug: bool = Field(False, description="Show tracebacks in the browser. Never in production.")
     state_dir: Path = Field(
@@ -43,6 +53,10 @@ class Environment(BaseSettings):
     )
     behind_tls_proxy: bool = Field(
         False, description="A proxy ends TLS and sets X-Forwarded-Proto: trust it, and send secure cookies only."
+    )
+    trusted_proxies: CommaSeparated = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
     host: str = Field("127.0.0.1", description="Address that `manage.py run` listens on.")
     port: int = Field(8000, ge=1, le=65535, description="First port that `manage.py run` tries.")
@@ -60,6 +74,21 @@ class Environment(BaseSettings):
     worker_concurrency: int = Field(2, ge=1, le=64, description="Files that one worker processes at a time.")
 
     upload_dir: Path | None = Field(None, description="Where file bytes are kept. Empty: STATE_DIR/uploads.")
+    file_storage: Literal["local", "s3"] = Field(
+        "local", description="Where new files' bytes go: a folder (UPLOAD_DIR), or a bucket of an S3-compatible server."
+    )
+    s3_bucket: str = Field("", description="The bucket. It must exist; FILE_STORAGE=s3 needs it.")
+    s3_endpoint_url: str = Field("", description="The S3 server's address, https://host:port. Empty: Amazon's.")
+    s3_region: str = Field("us-east-1", description="The bucket's region; most other servers take any.")
+    s3_access_key: str = Field(
+        "", description="Id of the S3 key. Empty: what boto3 finds, such as a role of the machine."
+    )
+    s3_secret_key: str = Field("", description="Secret of the S3 key; or S3_SECRET_KEY_FILE.")
+    s3_secret_key_file: Path | None = Field(None, description="A file that holds the secret and nothing else.")
+    s3_prefix: str = Field("", description="Folder inside the bucket, where it is shared with others.")
+    s3_path_style: bool = Field(
+        default=True, description="Address the bucket as host/bucket. false: as bucket.host, as Amazon prefers."
+    )
     max_file_size: int = Field(2 * 1024**3, ge=1, description="Largest accepted file, in bytes.")
     upload_chunk_size: int = Field(
         8 * 1024**2, ge=64 * 1024, le=64 * 1024**2, description="Size of one chunk of an upload, in bytes."
@@ -69,6 +98,10 @@ class Environment(BaseSettings):
         64 * 1024**2, ge=1024, description="Largest file that one request may carry, in bytes; chunks above that."
     )
     default_quota: int = Field(100 * 1024**3, ge=0, description="Bytes that a user may store. 0: no limit.")
+
+    trash_days: int = Field(
+        30, ge=0, le=3650, description="Days that deleted files stay in the trash and may be restored. 0: no trash."
+    )
 
     extraction_seconds: int = Field(600, ge=1, description="Wall-clock limit for reading one file.")
     extraction_memory_mb: int = Field(1024, ge=256, description="Memory limit of the process that reads a file.")
@@ -103,6 +136,10 @@ class Environment(BaseSettings):
         description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. fast: 8-bit "
         "integers, a model of its own, at a loss of up to 0.004 nDCG@10 by meaning alone (0.001 with words); changing "
         "to or from it embeds every file again. sentence-transformers is the reference; hashing is for tests only.",
+    )
+    model_dir: Path | None = Field(
+        None,
+        description="Where the prepared embedding model lies; may be read-only. Empty: STATE_DIR/models.",
     )
     embedding_threads: int = Field(0, ge=0, description="Processor threads for embedding. 0: chosen by the runtime.")
     chunk_size: int = Field(1000, ge=100, le=4000, description="Characters in one passage, at most.")
@@ -147,7 +184,7 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "ocr_languages", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", "ocr_languages", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -185,6 +222,16 @@ class Environment(BaseSettings):
     def _with_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(not origin.startswith(("http://", "https://")) for origin in value):
             raise ValueError("write origins with their scheme, e.g. https://files.example.org")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for each in value:
+                ip_network(each)
+        except ValueError:
+            raise ValueError("write addresses or networks, e.g. 10.0.0.7,10.1.0.0/16") from None
         return value
 
     @field_validator("text_search_config")
@@ -237,7 +284,30 @@ class Environment(BaseSettings):
             raise ValueError(f"write {PACKAGED_MODEL}, or a folder in which sentence-transformers saved a model")
         return str(folder)
 
-    @field_validator("state_dir", "upload_dir")
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _server_only(cls, value: str) -> str:
+        example = "https://s3.example.org:9000"
+        _require_url(value, ("http", "https"), example)
+        if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
+            raise ValueError(f"write it as {example}, without a name or password")
+        return value
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _bucket_for_s3(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("file_storage") == "s3":
+            raise ValueError("FILE_STORAGE=s3 needs it; write the bucket's name")
+        return value
+
+    @field_validator("s3_secret_key_file")
+    @classmethod
+    def _readable_secret(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("write the path of a file that this account can read")
+        return value
+
+    @field_validator("state_dir", "upload_dir", "model_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return (BASE_DIR / value).resolve() if value is not None else None

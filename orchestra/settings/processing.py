@@ -7,19 +7,34 @@ from typing import Any
 from orchestra.common.machine import machine_memory
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
+from orchestra.settings.secrets import secret_in
 
 _env = environment()
 
 UPLOAD_DIR = _env.upload_dir or STATE_DIR / "uploads"
 # Where bytes can be; new ones go to FILE_STORAGE. Files that lie in another one stay readable.
 FILE_STORAGES: dict[str, dict[str, Any]] = {"local": {"BACKEND": "files.storage.local.LocalStorage"}}
-FILE_STORAGE = "local"
+if _env.s3_bucket:
+    FILE_STORAGES["s3"] = {
+        "BACKEND": "files.storage.s3.S3Storage",
+        "OPTIONS": {
+            "bucket": _env.s3_bucket,
+            "endpoint_url": _env.s3_endpoint_url,
+            "region": _env.s3_region,
+            "access_key": _env.s3_access_key,
+            "secret_key": _env.s3_secret_key or secret_in(_env.s3_secret_key_file),
+            "prefix": _env.s3_prefix,
+            "path_style": _env.s3_path_style,
+        },
+    }
+FILE_STORAGE = _env.file_storage
 MAX_FILE_SIZE = _env.max_file_size
 UPLOAD_CHUNK_SIZE = _env.upload_chunk_size
 UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
 UPLOAD_EXPIRY_HOURS = _env.upload_expiry_hours
 SMALL_UPLOAD_LIMIT = min(_env.small_upload_limit, _env.max_file_size)
 DEFAULT_QUOTA = _env.default_quota
+TRASH_DAYS = _env.trash_days
 
 # Read top to bottom, like MIDDLEWARE. Each is a subclass of files.pipeline.Stage.
 FILE_PIPELINE = [
@@ -54,7 +69,7 @@ _ENGINES = {
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
     "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
 }
-_PREPARED: dict[str, object] = {"cache_dir": STATE_DIR / "models", "threads": _env.embedding_threads}
+_PREPARED: dict[str, object] = {"cache_dir": _env.model_dir or STATE_DIR / "models", "threads": _env.embedding_threads}
 _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "auto": _PREPARED,
     "fast": _PREPARED,

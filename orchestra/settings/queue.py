@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kombu import Queue
 
+from orchestra.embedded.paths import PULSES
 from orchestra.embedded.valkey import EmbeddedValkey
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import environment
@@ -55,15 +56,17 @@ CELERY_TASK_QUEUES = (Queue("files"), Queue("system"))
 CELERY_WORKER_DIRECT = True
 CELERY_BEAT_SCHEDULER = "orchestra.monitoring.beat:WatchedScheduler"
 # Files whose times are the signs of life of this machine's worker and beat.
-PULSE_DIR = STATE_DIR / "pulses"
+PULSE_DIR = STATE_DIR / PULSES
 CELERY_TASK_ROUTES = {
     "orchestra.*": {"queue": "system"},
     "files.tasks.sweep": {"queue": "system"},
+    "files.tasks.purge_trash": {"queue": "system"},
     "search.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "files.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
+    "purge-trash": {"task": "files.tasks.purge_trash", "schedule": 3600.0, "options": {"expires": 3600}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":

@@ -23,3 +23,8 @@ def stored_secret(directory: Path, name: str) -> str:
         finally:
             draft.unlink()
     return path.read_text().strip()
+
+
+def secret_in(path: Path | None) -> str:
+    """Return what a file that the administrator named holds, without the line end; empty where none was named."""
+    return path.read_text().strip() if path is not None else ""

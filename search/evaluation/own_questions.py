@@ -6,7 +6,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from files.models import FileRecord
 from files.selectors import files_of, filtered
@@ -23,8 +23,8 @@ FILES_OFFERED = 12
 
 
 def questions_of(user: User) -> QuerySet[EvaluationQuestion]:
-    """Return a user's questions with their files, oldest first."""
-    return EvaluationQuestion.objects.filter(author=user).prefetch_related("files")
+    """Return a user's questions with those of their files that are there, oldest first."""
+    return EvaluationQuestion.objects.filter(author=user).prefetch_related(Prefetch("files", files_of(user)))
 
 
 def files_to_choose(user: User, part: str, chosen: Collection[UUID] = ()) -> list[FileRecord]:

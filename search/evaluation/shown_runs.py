@@ -109,7 +109,8 @@ def _known(run: EvaluationRun) -> dict[str, Instead]:
     known = {str(file_id): Instead(name, passage_address(file_id, {})) for file_id, name in names.items()}
     chunks = VectorChunk.objects.filter(owner_id=run.author_id, pk__in=[row["chunk"] for row in wanted])
     for chunk_id, file_id, place in chunks.values_list("pk", "file_id", "place"):
-        known[str(chunk_id)] = Instead(names[file_id], passage_address(file_id, place))
+        if file_id in names:  # not in the trash
+            known[str(chunk_id)] = Instead(names[file_id], passage_address(file_id, place))
     return known
 
 

@@ -27,7 +27,8 @@ _LEAST_MEMORY = 64 * _MB
 _BYTES_A_LINK = 24  # of the 2 * m that a passage has in its lowest layer, while the graph is built in memory
 _SIZE = "SELECT coalesce(sum(chunk_count), 0) FROM search_indexedfile WHERE owner_id = %s"
 _LARGE = """
-SELECT owner_id FROM search_indexedfile GROUP BY owner_id HAVING sum(chunk_count) > %s ORDER BY sum(chunk_count)
+SELECT owner_id FROM search_indexedfile JOIN accounts_user u ON u.id = owner_id  -- the trash is no user's
+GROUP BY owner_id HAVING sum(chunk_count) > %s ORDER BY sum(chunk_count)
 """
 _INDEXES = """
 SELECT c.relname, i.indisvalid FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid

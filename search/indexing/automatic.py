@@ -13,6 +13,7 @@ import json
 import platform
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,10 @@ class AutomaticEmbedder(Embedder):
         """Return one L2-normalised row per text, shape (len(texts), 384)."""
         return self.engine.embed_passages(texts)
 
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the question's vector, shape (384,)."""
+        return self.engine.embed_query(text)
+
     def _choose(self) -> PackagedEmbedder:
         if not _has_bfloat16():
             return self._plain
@@ -89,8 +94,9 @@ class AutomaticEmbedder(Embedder):
             reason = json.loads(path.read_text("utf-8"))["reason_against"]
         except (OSError, ValueError, KeyError, TypeError):
             reason = self._compare()
-            self._cache_dir.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps({"reason_against": reason}).encode())
+            with suppress(OSError):  # a folder that is part of an image: each process compares for itself
+                self._cache_dir.mkdir(parents=True, exist_ok=True)
+                write_whole(path, json.dumps({"reason_against": reason}).encode())
         return str(reason)
 
     def _compare(self) -> str:

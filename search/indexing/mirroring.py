@@ -110,7 +110,8 @@ def _alone() -> Iterator[bool]:
 
 def _owners(store: MirrorStore) -> dict[UUID, int]:
     """Return the owners of so many passages that a mirror is of use, with how many, the smallest first."""
-    rows = IndexedFile.objects.order_by().values_list("owner_id").annotate(passages=Sum("chunk_count"))
+    visible = IndexedFile.objects.filter(file__trashed_at=None)
+    rows = visible.order_by().values_list("owner_id").annotate(passages=Sum("chunk_count"))
     return dict(rows.filter(passages__gt=store.exact_rows).order_by("passages"))
 
 

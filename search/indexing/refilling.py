@@ -75,7 +75,8 @@ def wanted_space(*, again: bool = False) -> Space | None:
     if active is None:
         return None
     if begun and begun.model_id != embedder.model_id:
-        spaces.remove(begun.id)
+        if not spaces.remove(begun.id):
+            return None
         begun = None
     if begun or (active.model_id == embedder.model_id and not again):
         return begun
@@ -203,5 +204,5 @@ def _texts(batch: Sequence[Chunk], title: str, embedder: Embedder) -> list[str]:
 def _remove_retired() -> None:
     old = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.RETIRED, retired_at__lt=Now() - _KEPT)
     for space_id in old.values_list("pk", flat=True):
-        spaces.remove(space_id)
-        logger.info("retired embedding space removed", space=space_id)
+        if spaces.remove(space_id):
+            logger.info("retired embedding space removed", space=space_id)

@@ -18,7 +18,7 @@ from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from orchestra.common import failpoints
 from search import spaces
-from search.indexing import languages, writing
+from search.indexing import languages, mentions, shelving, writing
 from search.indexing.about import About
 from search.indexing.chunking import Chunk, ChunkOptions, chunk_stream
 from search.indexing.context import with_context
@@ -63,8 +63,17 @@ class IndexStage(Stage):
         yield from self.steps(context)
 
     def discard(self, file_id: UUID) -> None:
-        """Remove the file's passages, vectors and words."""
+        """Remove the file's passages, vectors and words, and its mention in what was searched and measured."""
+        mentions.forget(file_id)
         writing.remove(file_id)
+
+    def hide(self, file_id: UUID) -> None:
+        """Take the file out of every search."""
+        shelving.shelve(file_id)
+
+    def show(self, file_id: UUID) -> None:
+        """Let the file be found as before."""
+        shelving.unshelve(file_id, FileRecord.objects.values_list("owner_id", flat=True).get(pk=file_id))
 
 
 def _embedded(

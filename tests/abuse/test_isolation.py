@@ -19,7 +19,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from files import pipeline, states
+from files import pipeline, services, states
 from files.models import FileEvent, FileRecord, ProcessingJob, Upload
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
@@ -87,6 +87,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("account-key-create", "post"): {},
     ("account-key-revoke", "post"): {},
     ("file-action", "post"): {},
+    ("trash-empty", "post"): {},
+    ("trash-action", "post"): {},
+    ("api-trash-restore", "post"): {},
     ("evaluation-questions", "post"): {},
     ("evaluation-question-delete", "post"): {},
     ("evaluation-runs", "post"): {},
@@ -134,6 +137,7 @@ class Estate:
     key: ApiKey
     question: EvaluationQuestion
     run: EvaluationRun
+    trashed: FileRecord
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -168,23 +172,26 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
         error_message=f"{CANARY}error",
     )
     search_services.search(alice, f"zebrafish {CANARY}question")
+    trashed = make_file(alice, f"A zebrafish in the trash, {CANARY}.".encode(), name=f"{CANARY}trashed.txt")
+    assert pipeline.work("a worker")
+    services.delete(trashed)
     upload = initiate(alice, NewUpload(f"{CANARY}upload.bin", 2 * 65536, chunk_size=65536)).upload
     key = create_api_key(alice, f"{CANARY}key").record
     file.refresh_from_db()
     assert file.status == "ready"
     question = add_question(alice, f"Which zebrafish is {CANARY}?", [file.pk])
     run = measure_own(alice, [Configuration("basic", Tuning())])
-    return Estate(alice, file, upload, key, question, run)
+    return Estate(alice, file, upload, key, question, run, trashed)
 
 
 def _objects(estate: Estate) -> dict[str, list[object]]:
     """Return alice's values for each parameter that an address may take."""
     return {
-        "file_id": [estate.file.pk, estate.unfinished.pk],
+        "file_id": [estate.file.pk, estate.unfinished.pk, estate.trashed.pk],
         "key_id": [estate.key.pk],
         "question_id": [estate.question.pk],
         "run_id": [estate.run.pk],
-        "action": ["retry", "cancel", "delete", "unheard-of"],
+        "action": ["retry", "cancel", "delete", "restore", "unheard-of"],
     }
 
 
@@ -371,8 +378,6 @@ def test_sockets_tell_nothing_of_anothers_files(estate: Estate, bob: User) -> No
 
 
 def _delete(file: FileRecord) -> None:
-    from files import services
-
     services.delete(file)
 
 

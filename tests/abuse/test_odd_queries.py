@@ -21,6 +21,8 @@ READS = {
     "search": ("q", "page", "mode", "q=harbour&missing"),
     "evaluation": ("name",),
     "sign-in": ("next",),
+    "trash": ("page",),
+    "api-trash": ("page", "page_size"),
     "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
     "api-file-content": ("format", "offset", "limit"),
     "api-keys": ("page", "page_size"),

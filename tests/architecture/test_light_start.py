@@ -18,7 +18,7 @@ HEAVY = {
     "torch", "transformers", "sentence_transformers", "tokenizers", "onnxruntime", "onnx", "numpy", "scipy", "sklearn",
     "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL",
     "faiss", "grpc", "weaviate", "rapidocr", "cv2", "pymediainfo", "shapely", "mutagen", "tree_sitter", "openvino",
-    "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
+    "boto3", "botocore", "storages", "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
 }  # fmt: skip
 
 STARTS = {

@@ -102,9 +102,41 @@ def test_deleting_asks_first_and_needs_no_script(open_page: Callable[..., Any], 
     expect(row.get_by_role("button", name="Delete the file")).to_be_hidden()
     row.locator("summary").click()
     row.get_by_role("button", name="Delete the file").click()
-    expect(plain.locator(".message-success")).to_have_text("The file was deleted.")
+    expect(plain.locator(".message-success")).to_have_text(
+        "to-delete.txt is in the trash, and can be restored for 30 days."
+    )
     expect(row_of(plain, "to-delete.txt")).to_have_count(0)
     expect(row_of(page, "to-delete.txt")).to_have_count(0)
+
+
+def test_what_was_deleted_comes_back_from_the_trash(page: Any, make_text: MakeText) -> None:
+    content = unique("Storks come back every spring.")
+    upload(page, make_text("storks.txt", content))
+    row = row_of(page, "storks.txt")
+    expect(row.locator("[data-slot=status]")).to_have_text("Ready", timeout=SLOW)
+    row.locator("summary").click()
+    row.get_by_role("button", name="Delete the file").click()
+    expect(row).to_have_count(0)
+    page.locator(".message-success").get_by_role("link", name="trash").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trash")
+    trashed = page.locator(".trash-row").filter(has_text="storks.txt")
+    trashed.get_by_role("button", name="Restore storks.txt").click()
+    expect(page.locator(".message-success")).to_have_text("storks.txt was restored.")
+    page.get_by_label("Where you are").get_by_role("link", name="Files").click()
+    expect(row_of(page, "storks.txt").locator("[data-slot=status]")).to_have_text("Ready")
+
+
+def test_uploading_what_is_in_the_trash_brings_it_back(page: Any, stack: Stack, make_text: MakeText) -> None:
+    content = unique("Cranes come back every spring.")
+    upload(page, make_text("cranes.txt", content))
+    expect(row_of(page, "cranes.txt").locator("[data-slot=status]")).to_have_text("Ready", timeout=SLOW)
+    with closing(stack.client(USER)) as client:
+        assert client.delete(f"/api/files/{row_of(page, 'cranes.txt').get_attribute('data-file')}").status_code == 204
+    expect(row_of(page, "cranes.txt")).to_have_count(0)
+    upload(page, make_text("cranes.txt", content))
+    card = page.locator("#upload-cards li").filter(has_text="cranes.txt").last
+    expect(card.locator("[data-slot=sentence]")).to_contain_text("Back from the trash")
+    expect(row_of(page, "cranes.txt")).to_have_count(1)
 
 
 def test_without_a_socket_the_page_polls_and_says_so(page: Any, stack: Stack, make_text: MakeText) -> None:

@@ -18,7 +18,7 @@ expect = sync_api.expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(180)]
 
-PAGES = ["/", "/search", "/search?q=wind", "/account", "/account/password"]
+PAGES = ["/", "/search", "/search?q=wind", "/account", "/account/password", "/trash"]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,9 @@ def report(stack: Stack) -> str:
     with closing(stack.client(USER, PASSWORD)) as client:
         file_id: str = client.post("/api/files/upload", files={"file": ("report.md", content)}).json()["id"]
         wait_for("the report", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready")
+        name = f"{'A long name of a file that is in the trash ' * 4}.txt"
+        old: str = client.post("/api/files/upload", files={"file": (name, content + b"old")}).json()["id"]
+        assert client.delete(f"/api/files/{old}").status_code == 204
     return file_id
 
 

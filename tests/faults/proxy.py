@@ -37,8 +37,9 @@ FAIR = Weather()
 class Proxy:
     """One listening port; `weather` may be changed at any time and holds for open connections too."""
 
-    def __init__(self, target: Target, port: int = 0) -> None:
+    def __init__(self, target: Target, port: int = 0, host: str = "127.0.0.1") -> None:
         self._target = target
+        self._host = host
         self._wanted_port = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -50,7 +51,7 @@ class Proxy:
     def open(self) -> None:
         """Begin to listen; `port` is set then."""
         self._thread.start()
-        self._server = self._call(asyncio.start_server(self._serve, "127.0.0.1", self._wanted_port))
+        self._server = self._call(asyncio.start_server(self._serve, self._host, self._wanted_port))
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
@@ -141,9 +142,9 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def proxy_before(target: Target, port: int = 0) -> Iterator[Proxy]:
+def proxy_before(target: Target, port: int = 0, host: str = "127.0.0.1") -> Iterator[Proxy]:
     """Open a proxy before a port or a unix socket while the block lasts."""
-    proxy = Proxy(target, port)
+    proxy = Proxy(target, port, host)
     proxy.open()
     try:
         yield proxy

@@ -17,6 +17,7 @@ from files.models import FileRecord, ProcessingJob, Upload
 from files.uploads import ChunkRange, NewUpload
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
+from tests.s3_server import S3Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,12 +38,13 @@ def _uploaded(owner: User, content: bytes) -> FileRecord:
     return uploads.receive_chunk(state.upload, part, BytesIO(content)).file
 
 
-def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, settings: Any) -> None:
+def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, settings: Any, s3_server: S3Server) -> None:
     settings.JOB_HEARTBEAT_SECONDS = 0.05
     file = _uploaded(alice, b"The harbour opens before sunrise. " * 200)
     assert pipeline.work("w")
     assert FileRecord.objects.get(pk=file.pk).status == "ready"
     services.delete(file)
+    services.delete_completely(services.restore(file))
 
     _uploaded(alice, b"Another file.")
     assert jobs.claim_next("dead")
@@ -53,4 +55,12 @@ def test_a_files_life_passes_every_failpoint(alice: User, reached: Path, setting
     Upload.objects.filter(completed_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert uploads.expire() == 1
 
-    assert sorted(path.name for path in reached.iterdir()) == sorted(failpoints.POINTS)
+    settings.FILE_STORAGES = s3_server.storages()
+    settings.FILE_STORAGE = "s3"
+    _uploaded(alice, b"A file in a bucket.")
+
+    assert sorted(path.name for path in reached.iterdir()) == sorted(
+        point
+        for point in failpoints.POINTS
+        if not point.startswith(("backup.", "restore."))  # tests/orchestra/backup
+    )

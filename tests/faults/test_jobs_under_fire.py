@@ -21,7 +21,7 @@ STAGES = ("job.claimed", "extract.stored", "extract.switching", "index.embedded"
 
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
-    with faulty_product("jobs", EMBEDDING_ENGINE="hashing", PORT="23100") as running:
+    with faulty_product("jobs", EMBEDDING_ENGINE="hashing", PORT="23100", TRASH_DAYS="0") as running:
         yield running
 
 
@@ -146,7 +146,7 @@ def test_a_deleted_file_leaves_nothing_within_five_seconds_and_may_come_again(pr
 def test_a_wedged_worker_is_noticed_and_restarted(product: Product) -> None:
     client = Client(product.stack, "wedged")
     worker = wait_for("a worker", lambda: product.parts.processes(Part.WORKER_PARENT))[0]
-    pulse = next((product.stack.state / "pulses").glob("celery@*"))
+    pulse = next((product.stack.state / "pulses").glob("worker-*"))
     began = time.time()
     wait_for("a sign of life", lambda: pulse.stat().st_mtime > began, 60)
     product.parts.freeze(Part.WORKER_PARENT)

@@ -274,7 +274,10 @@ class TestUpdate:
 
 @pytest.mark.django_db(transaction=True)
 class TestDelete:
-    def test_nothing_is_left(self, as_alice: APIClient, alice: User, make_file: MakeFile, upload_dir: Any) -> None:
+    def test_nothing_is_left_without_a_trash(
+        self, as_alice: APIClient, alice: User, make_file: MakeFile, upload_dir: Any, settings: Any
+    ) -> None:
+        settings.TRASH_DAYS = 0
         kept, file = read_file(make_file, alice, b"Kept."), read_file(make_file, alice)
         models = (
             FileSegment,

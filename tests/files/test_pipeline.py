@@ -155,7 +155,10 @@ def test_the_heartbeat_of_a_busy_worker_sweeps(
     assert swept.is_set()
 
 
-def test_a_deleted_file_ends_its_job_quietly(process: Any) -> None:
+@pytest.mark.parametrize("days", [30, 0])
+def test_a_deleted_file_ends_its_job_quietly(process: Any, settings: Any, days: int) -> None:
+    settings.TRASH_DAYS = days
+
     def script(context: StageContext) -> None:
         services.delete(context.file)
         context._reported = 0.0
@@ -163,6 +166,9 @@ def test_a_deleted_file_ends_its_job_quietly(process: Any) -> None:
             context.report(1, 2, "pages")
         raise JobLost
 
+    if days:
+        assert process(script).status == FileStatus.CANCELLED
+        return
     with pytest.raises(FileRecord.DoesNotExist):
         process(script)
 

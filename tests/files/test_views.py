@@ -10,6 +10,7 @@ from django.test import Client
 
 from files import states
 from files.models import FileRecord, FileSegment, FileStatus
+from files.selectors import files_of
 from orchestra.accounts.models import User
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import ProcessRole
@@ -150,7 +151,7 @@ def test_actions_work_without_a_script(browser: Client, alice: User, make_file: 
     assert file.status == FileStatus.QUEUED
     assert browser.get(f"/files/{file.pk}/delete").status_code == 405
     assert browser.post(f"/files/{file.pk}/delete")["Location"] == "/"
-    assert not FileRecord.objects.filter(pk=file.pk).exists()
+    assert not files_of(alice).exists()
     assert browser.post(f"/files/{file.pk}/explode").status_code == 404
 
 

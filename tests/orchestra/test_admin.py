@@ -13,7 +13,16 @@ from django.test import Client
 from django.urls import reverse
 
 from files import pipeline
-from files.models import FileEvent, FileRecord, FileThumbnail, ProcessingJob, UploadChunk
+from files.models import (
+    FileEvent,
+    FileRecord,
+    FileThumbnail,
+    MultipartUpload,
+    ProcessingJob,
+    UploadChunk,
+    UploadPiece,
+)
+from files.selectors import trash_of
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
@@ -55,6 +64,9 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     FileRecord.objects.filter(pk=file.pk).update(name=HOSTILE, metadata={"title": HOSTILE})
     FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
     UploadChunk.objects.create(upload=initiate(alice, NewUpload("b", 70_000)).upload, index=0, size=1, sha256="0" * 64)
+    upload = initiate(alice, NewUpload("c", 10)).upload
+    MultipartUpload.objects.create(upload=upload, multipart_id=HOSTILE)
+    UploadPiece.objects.create(upload=upload, start=0, size=10, mark=HOSTILE)
     search_services.search(alice, f"register {HOSTILE}")
     create_api_key(alice, HOSTILE)
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
@@ -142,11 +154,24 @@ def test_deletion_leaves_no_row_vector_or_byte(as_root: Client, data: FileRecord
     assert path.exists()
     if way == "action":
         act(as_root, FileRecord, "delete_completely", data)
-    else:
+    else:  # to the trash first, then out of it
+        assert as_root.post(page(FileRecord, "delete", data.pk), {"post": "yes"}).status_code == 302
+        assert list(trash_of(data.owner)) == [data]
         assert as_root.post(page(FileRecord, "delete", data.pk), {"post": "yes"}).status_code == 302
     assert not FileRecord.objects.filter(pk=data.pk).exists()
     assert not VectorChunk.objects.filter(file_id=data.pk).exists()
     assert not path.exists()
+
+
+def test_to_the_trash_and_back(as_root: Client, data: FileRecord) -> None:
+    act(as_root, FileRecord, "move_to_trash", data)
+    data.refresh_from_db()
+    assert list(trash_of(data.owner)) == [data]
+    assert "in the trash" in act(as_root, FileRecord, "retry", data).content.decode()
+    act(as_root, FileRecord, "restore", data)
+    assert not trash_of(data.owner).exists()
+    data.refresh_from_db()
+    assert data.status == "ready"
 
 
 def test_djangos_own_deletion_of_files_is_not_offered(as_root: Client, data: FileRecord) -> None:

@@ -35,10 +35,20 @@ def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"here")
 
 
-urlpatterns = [path("here", view)]
+MEETING = threading.Barrier(2, timeout=10)
 
 
-async def _get(address: str) -> list[dict[str, Any]]:
+def meeting(request: HttpRequest) -> HttpResponse:
+    """Answer when two requests are here."""
+    MEETING.wait()
+    SEEN.append(("met", threading.current_thread()))
+    return HttpResponse(b"met")
+
+
+urlpatterns = [path("here", view), path("meeting", meeting)]
+
+
+async def _get(address: str, handler: ThreadHandler | None = None) -> list[dict[str, Any]]:
     scope = {
         "type": "http",
         "method": "GET",
@@ -47,7 +57,7 @@ async def _get(address: str) -> list[dict[str, Any]]:
         "headers": [(b"host", b"localhost")],
         "http_version": "1.1",
     }
-    communicator: Any = ApplicationCommunicator(ThreadHandler(), scope)  # type: ignore[no-untyped-call]  # as it comes
+    communicator: Any = ApplicationCommunicator(handler or ThreadHandler(), scope)  # type: ignore[no-untyped-call]  # as it comes
     await communicator.send_input({"type": "http.request", "body": b""})
     answer = [await communicator.receive_output(10), await communicator.receive_output(10)]
     await communicator.wait(10)
@@ -73,3 +83,19 @@ def test_middleware_and_view_share_a_thread(settings: Any) -> None:
 def test_the_product_answers(db: None) -> None:
     start, _ = asyncio.run(_get("/api/health/live"))
     assert start["status"] == 200
+
+
+def test_threads_are_used_again_and_never_by_two_requests_at_once(settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = [f"{__name__}.noting"]
+    SEEN.clear()
+    handler = ThreadHandler()
+
+    async def one_after_another() -> None:
+        for _ in range(3):
+            await _get("/here", handler)
+        await asyncio.gather(*(_get("/meeting", handler) for _ in range(2)))
+
+    asyncio.run(one_after_another())
+    assert len({thread for what, thread in SEEN if what == "view"}) == 1
+    assert len({thread for what, thread in SEEN if what == "met"}) == 2

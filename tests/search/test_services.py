@@ -104,9 +104,11 @@ def test_processing_again_doubles_nothing(alice: User, library: dict[str, FileRe
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deletion_leaves_no_row_vector_or_byte(alice: User, library: dict[str, FileRecord], upload_dir: Any) -> None:
+def test_complete_deletion_leaves_no_row_vector_or_byte(
+    alice: User, library: dict[str, FileRecord], upload_dir: Any
+) -> None:
     for file in library.values():
-        services.delete(file)
+        services.delete_completely(file)
     for model in (VectorChunk, ChunkEmbedding, KeywordPosting, IndexedFile, FileSegment, FileRecord):
         assert not model.objects.exists(), model
     assert not [path for path in upload_dir.rglob("*") if path.is_file()]

@@ -13,5 +13,6 @@ if (view) {
   const connection = new Connection(view);
   connection.onstate = showBadge;
   watchActions(view);
+  document.addEventListener("orchestra:file-restored", (event) => view.expect?.(event.detail.id) && connection.refresh());
   connection.start();
 }

@@ -34,7 +34,9 @@ function announce(transfer) {
   if (transfer.state === transfer.said) return;
   transfer.said = transfer.state;
   if (transfer.state === "failed") announcer.textContent = `${transfer.name}: ${transfer.error?.message ?? "failed"}`;
-  if (transfer.state === "done" && transfer.duplicate) announcer.textContent = `${transfer.name} is already here.`;
+  if (transfer.state !== "done" || !transfer.duplicate) return;
+  announcer.textContent = transfer.restored ? `${transfer.name} came back from the trash.` : `${transfer.name} is already here.`;
+  if (transfer.restored) document.dispatchEvent(new CustomEvent("orchestra:file-restored", { detail: { id: transfer.fileId } }));
 }
 
 function showChip() {

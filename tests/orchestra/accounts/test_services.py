@@ -115,6 +115,7 @@ class TestFirstAdministrator:
         settings.STATE_DIR = tmp_path
         first = ensure_administrator()
         assert first is not None
+        assert first.password_file is not None
         assert first.password_file.read_text().strip() == first.password
         assert stat.S_IMODE(first.password_file.stat().st_mode) == 0o600
         assert stat.S_IMODE(first.password_file.parent.stat().st_mode) == 0o700
@@ -122,6 +123,13 @@ class TestFirstAdministrator:
         assert (user.is_superuser, user.check_password(first.password)) == (True, True)
         assert ensure_administrator() is None
         assert first.password_file.read_text().strip() == first.password
+
+    def test_a_password_of_ones_own_is_written_nowhere(self, settings: Any, tmp_path: Path) -> None:
+        settings.STATE_DIR = tmp_path
+        first = ensure_administrator(password="chosen by hand")
+        assert first is not None
+        assert (first.password_file, list(tmp_path.rglob("*"))) == (None, [])
+        assert User.objects.get(username=first.username).check_password("chosen by hand")
 
     def test_a_taken_name_and_an_open_file_do_not_stop_it(self, settings: Any, tmp_path: Path) -> None:
         """An ordinary user called admin, and a readable file that an earlier version left."""
@@ -132,6 +140,7 @@ class TestFirstAdministrator:
         (tmp_path / "secrets" / "admin_password").chmod(0o644)
         first = ensure_administrator()
         assert first is not None
+        assert first.password_file is not None
         assert first.username != "admin"
         assert stat.S_IMODE(first.password_file.stat().st_mode) == 0o600
         assert not User.objects.get(username="admin").is_superuser

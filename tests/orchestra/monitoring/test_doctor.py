@@ -115,6 +115,16 @@ def forgetful_redis(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cache, "get", lambda _: None)
 
 
+def worker_with_other_keys(patch: pytest.MonkeyPatch) -> None:
+    from orchestra.monitoring.tasks import PROOF_PREFIX, PULSE_PREFIX, pulse
+
+    def answer(token: str) -> None:
+        cache.set(PROOF_PREFIX + token, "proof of other keys", 30)
+        cache.set(PULSE_PREFIX + token, "celery@elsewhere", 30)
+
+    patch.setattr(pulse, "delay", answer)
+
+
 def silent_worker(patch: pytest.MonkeyPatch) -> None:
     from orchestra.monitoring.tasks import pulse
 
@@ -173,6 +183,7 @@ def wrong_dimensions(patch: pytest.MonkeyPatch) -> None:
         ("redis", no_redis, "redis://:password@host:6379/0"),
         ("redis", forgetful_redis, "memory"),
         ("worker", silent_worker, "Start a worker"),
+        ("worker", worker_with_other_keys, "the same on all machines"),
         ("worker", unreachable_broker, "Redis"),
         ("beat", lambda _: None, "celery -A celery_app beat"),
         ("clock", other_clock, "time service"),

@@ -51,6 +51,11 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
         ("RERANKER_URL", "https://root:hunter2@api.example.org/", "without a name or password"),
         ("RERANKER_API_KEY", "hunter2 hunter2", "without blanks"),
         ("RERANK_DEPTH", "1", "2"),
+        ("FILE_STORAGE", "tape", "'s3'"),
+        ("S3_ENDPOINT_URL", "s3.example.org:9000", "https://s3.example.org:9000"),
+        ("S3_ENDPOINT_URL", "https://root:hunter2@s3.example.org", "without a name or password"),
+        ("S3_SECRET_KEY_FILE", "/no/such/hunter2", "a file that this account can read"),
+        ("TRUSTED_PROXIES", "proxy.example.org", "10.0.0.7,10.1.0.0/16"),
     ],
 )
 def test_wrong_value_stops_with_one_line_that_says_what_to_write(
@@ -81,6 +86,28 @@ def test_a_reranker_without_what_it_needs_stops_the_start(
     line = refusal(monkeypatch, RERANKER=kind)
     assert line.startswith(f"orchestra: {needed}=")
     assert f"RERANKER={kind} needs it" in line
+
+
+def test_a_bucket_that_is_not_named_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = refusal(monkeypatch, FILE_STORAGE="s3", S3_SECRET_KEY="hunter2")
+    assert line.startswith("orchestra: S3_BUCKET=")
+    assert "FILE_STORAGE=s3 needs it" in line
+    assert "hunter2" not in line
+
+
+def test_the_secret_of_a_bucket_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-a-file\n")
+    code = (
+        "import django; django.setup(); from django.conf import settings;"
+        "print(settings.FILE_STORAGE, settings.FILE_STORAGES['s3']['OPTIONS']['secret_key'])"
+    )
+    values = {"FILE_STORAGE": "s3", "S3_BUCKET": "b", "S3_SECRET_KEY_FILE": str(tmp_path / "secret")}
+    environment = {**os.environ, **values, "DJANGO_SETTINGS_MODULE": "orchestra.settings"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["s3", "from-a-file"], done.stderr
 
 
 def test_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +166,14 @@ def test_a_vector_store_is_chosen_and_mirrors_are_kept_in_step(store: str, backe
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=BASE_DIR, env=values, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.split() == [backend, str(synced)], done.stderr
+
+
+def test_settings_may_lie_in_files_of_which_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "redis_url").write_text("redis://:secret@inner:6379/0\n")
+    (tmp_path / "secret_key").write_text("from the file")
+    monkeypatch.setenv("SECRET_KEY", "from the environment")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    read = Environment(_env_file=None, _secrets_dir=tmp_path)  # type: ignore[call-arg]  # of the library, for tests
+    assert (read.redis_url, read.secret_key) == ("redis://:secret@inner:6379/0", "from the environment")

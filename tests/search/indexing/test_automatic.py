@@ -118,3 +118,19 @@ def test_the_sample_spans_the_window() -> None:
 def test_the_engines_share_one_model_id() -> None:
     classes = cast("list[type[Embedder]]", [AutomaticEmbedder, OnnxEmbedder, OpenVinoEmbedder])
     assert len({one.model_id for one in classes}) == 1
+
+
+@pytest.mark.usefixtures("bfloat16")
+def test_a_folder_that_is_part_of_an_image_is_only_read(
+    cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AutomaticEmbedder(cache_dir=cache_dir).embed_query("prepare")
+    for path in cache_dir.iterdir():
+        if path.suffix != ".json":
+            (tmp_path / path.name).symlink_to(path)
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(automatic, "write_whole", refuse)
+    assert isinstance(AutomaticEmbedder(cache_dir=tmp_path).engine, OpenVinoEmbedder)

@@ -102,7 +102,7 @@ def test_files_deleted_or_read_again_meanwhile_leave_nothing_behind(
     list(refilling.fill(space))
     services.retry(shelf[1])
     assert pipeline.work("test")
-    services.delete(shelf[0])
+    services.delete_completely(shelf[0])
     assert count(space) == 1
     list(refilling.fill(space))
     assert refilling.finish(space)

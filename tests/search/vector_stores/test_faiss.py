@@ -179,7 +179,7 @@ class TestFiles:
         self, library: Library, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(faiss, "_LEAST_STALE", 0)
-        services.delete(library.files["bees"])
+        services.delete_completely(library.files["bees"])
         sync()
         assert len(generation_of(library)) == ChunkEmbedding.objects.count()
         assert held_documents(generation_of(library)) == set(IndexedFile.objects.values_list("number", flat=True))
@@ -187,7 +187,7 @@ class TestFiles:
     def test_a_deleted_vector_leaves_the_files_within_a_day(
         self, library: Library, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        services.delete(library.files["bees"])
+        services.delete_completely(library.files["bees"])
         sync()
         assert len(generation_of(library)) > ChunkEmbedding.objects.count(), "few are gone, for a short time"
         MirrorGeneration.objects.update(written_at=timezone.now() - timedelta(hours=25))

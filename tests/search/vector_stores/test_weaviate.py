@@ -147,7 +147,7 @@ class TestServer:
 
     def test_a_server_removes_a_part_at_a_time(self, library: Library, server: WeaviateServer) -> None:
         server.most_removed = 2
-        services.delete(library.files["bees"])
+        services.delete_completely(library.files["bees"])
         sync()
         assert server.calls.count("BatchDelete") > 1
         assert len(server.objects()) == ChunkEmbedding.objects.count()

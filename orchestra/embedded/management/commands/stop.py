@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orchestra.common.errors import OrchestraError
 from orchestra.embedded.processes import wait_until
-from orchestra.embedded.run_record import RunRecord, end_leftovers, is_held
+from orchestra.embedded.run_record import RunRecord, end_leftovers, is_held, run_directories
 from orchestra.embedded.services import stop_servers
 
 ORDERLY_SECONDS = 60  # the programs' grace, then the servers'
@@ -26,19 +26,23 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Stop the parent if it lives, then leftovers, then the servers."""
-        state: Path = settings.STATE_DIR
-        record = RunRecord.read(state)
-        if record:
-            self._stop_parent(state, record)
-            left = end_leftovers(record.token, grace=5)
-            if left:
-                self.stdout.write(f"Ended {left} processes that a killed run had left.")
+        for directory in run_directories(settings.STATE_DIR):
+            self._stop_run(directory)
         try:
             for label in stop_servers():
                 self.stdout.write(f"{label} stopped.")
         except OrchestraError as error:
             raise CommandError(f"{error.message} {error.hint}") from error
         self.stdout.write("Orchestra does not run in this folder.")
+
+    def _stop_run(self, directory: Path) -> None:
+        record = RunRecord.read(directory)
+        if record is None:
+            return
+        self._stop_parent(directory, record)
+        left = end_leftovers(record.token, grace=5)
+        if left:
+            self.stdout.write(f"Ended {left} processes that a killed run had left.")
 
     def _stop_parent(self, state: Path, record: RunRecord) -> None:
         parent = record.process()

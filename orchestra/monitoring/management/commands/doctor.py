@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orchestra.monitoring.checks import registry
+from orchestra.monitoring.checks import CheckResult, registry
 
 
 class Command(BaseCommand):
@@ -15,15 +19,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Allow naming single checks."""
+        proxy = "check instead how requests and sockets arrive through the proxy at this public address"
+        parser.add_argument("--proxy", metavar="URL", default="", help=proxy)
         parser.add_argument("checks", nargs="*", help=f"of: {', '.join(registry.names())} (default: all)")
 
-    def handle(self, *args: object, checks: list[str], **options: object) -> None:
+    def handle(self, *args: object, checks: list[str], proxy: str, **options: object) -> None:
         """Print a line per check."""
         if unknown := set(checks) - set(registry.names()):
             known = ", ".join(registry.names())
             raise CommandError(f"There is no check called {', '.join(sorted(unknown))}. There are: {known}.")
+        self._tell(_through(proxy) if proxy else registry.run(checks or None))
+
+    def _tell(self, results: Iterable[CheckResult]) -> None:
         failures = 0
-        for result in registry.run(checks or None):
+        for result in results:
             mark = self.style.SUCCESS("ok  ") if result.outcome.ok else self.style.ERROR("FAIL")
             self.stdout.write(f"{mark} {result.name:16} {result.outcome.message}  ({result.milliseconds:.0f} ms)")
             if not result.outcome.ok:
@@ -31,3 +40,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"     {'':16} → {result.outcome.remedy}")
         if failures:
             raise CommandError(f"{failures} of the parts above need attention.")
+
+
+def _through(url: str) -> Iterable[CheckResult]:
+    from orchestra.monitoring.proxy.visiting import examine
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise CommandError("Write the public address as https://files.example.org, without a path.")
+    return examine(url, settings.UPLOAD_CHUNK_SIZE)

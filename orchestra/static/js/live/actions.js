@@ -18,6 +18,7 @@ async function act(view, form) {
     if (form.dataset.action === "delete") {
       await request("DELETE", `/api/files/${id}`);
       view.remove(id);
+      if (form.querySelector("a[href$='/trash']")) tell("The file is in the", "/trash", "trash");
     } else {
       view.apply([await request("POST", `/api/files/${id}/${form.dataset.action}`)]);
     }
@@ -35,5 +36,16 @@ function say(error) {
   note.className = "message message-error";
   note.setAttribute("role", "alert");
   note.textContent = [error.message, error.hint].filter(Boolean).join(" ");
+  document.getElementById("messages").replaceChildren(note);
+}
+
+function tell(sentence, address, word) {
+  const note = document.createElement("p");
+  note.className = "message message-success";
+  note.setAttribute("role", "status");
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = word;
+  note.append(`${sentence} `, link, ".");
   document.getElementById("messages").replaceChildren(note);
 }

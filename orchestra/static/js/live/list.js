@@ -12,6 +12,7 @@ export class FileList {
     this.takesNew = root.dataset.firstPage === "yes";
     this.deleted = new Set();
     this.hidden = new Set();
+    this.expected = new Set();
     // Ids grow with time: what is above this one came after the page was made.
     this.newest = root.dataset.newest;
   }
@@ -50,6 +51,13 @@ export class FileList {
     this.#settle();
   }
 
+  // Lets a file in that came back from the trash, old as it is.
+  expect(id) {
+    this.deleted.delete(id);
+    this.expected.add(id);
+    return true;
+  }
+
   counts(counts) {
     const of = (statuses) => statuses.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
     const total = of(Object.keys(counts));
@@ -70,7 +78,7 @@ export class FileList {
 
   #consider(file) {
     // A late message about a deleted file must not bring it back.
-    if (this.deleted.has(file.id) || file.id <= this.newest) return;
+    if (this.deleted.has(file.id) || (file.id <= this.newest && !this.expected.has(file.id))) return;
     if (!this.takesNew) {
       this.hidden.add(file.id);
       return;

@@ -127,7 +127,10 @@ const SENTENCES = {
   offline: ({ error, retryAt }) => `${error?.message ?? ""} Trying again in ${duration((retryAt - Date.now()) / 1000)}.`,
   "needs-file": (one) => one.error?.message ?? `${amount(one)} arrived. Choose the same file again, and the rest is sent.`,
   failed: ({ error }) => error?.message ?? "The upload failed.",
-  done: ({ duplicate, size }) => (duplicate ? "Already here: you uploaded the same content before." : `${bytes(size)} uploaded.`),
+  done: ({ duplicate, restored, size }) => {
+    if (restored) return "Back from the trash: you uploaded the same content before.";
+    return duplicate ? "Already here: you uploaded the same content before." : `${bytes(size)} uploaded.`;
+  },
   gone: () => "Cancelled.",
 };
 

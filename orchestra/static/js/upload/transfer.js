@@ -16,6 +16,7 @@ export class Transfer {
     this.state = "waiting";
     this.error = null;
     this.duplicate = false;
+    this.restored = false;
     this.stored = true;
     this.accepted = 0;
     this.inFlight = new Map();
@@ -153,6 +154,7 @@ export class Transfer {
     this.accepted = this.size;
     this.fileId = answer.id;
     this.duplicate = answer.duplicate;
+    this.restored ||= Boolean(answer.restored);
     this.set("done");
   }
 

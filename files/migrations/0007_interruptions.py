@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("files", "0004_storage"),
+        ("files", "0006_trash"),
     ]
 
     operations = [

@@ -1,0 +1,144 @@
+"""The trash: files that nobody finds any more and that may still come back, and how they go for good.
+
+A file in the trash keeps its row, its status and its bytes, and each stage of the pipeline puts its results where
+nobody finds them (`Stage.hide`). Coming back therefore reads and embeds nothing. What is in the trash counts against
+the owner's quota, because its bytes are still here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from files import jobs, states
+from files.errors import FileNotFound
+from files.events import publish_deletion
+from files.models import FileRecord, FileStatus, ProcessingJob
+from files.pipeline import stages
+from files.selectors import trash_of
+from orchestra.accounts.models import User
+from orchestra.common import failpoints
+
+logger = structlog.get_logger(__name__)
+
+_ACTIVE = (FileStatus.QUEUED, FileStatus.PROCESSING)
+
+
+def put(file: FileRecord) -> None:
+    """Move a file to the trash; it is out of every list and search once this returns.
+
+    Its processing is cancelled. What is still being uploaded is deleted, and so is everything where TRASH_DAYS is 0.
+    Raises FileNotFound where it is there already, or gone.
+    """
+    with transaction.atomic():
+        locked = _locked(file.pk, trashed=False)
+        if locked.status == FileStatus.UPLOADING or not settings.TRASH_DAYS:
+            _remove(locked)
+            return
+        if locked.status in _ACTIVE:
+            jobs.cancel(locked)
+        for stage in reversed(stages()):
+            stage.hide(locked.pk)
+        failpoints.reach("trash.hidden")
+        _set_trashed(locked, Now(), "trashed", "The file was moved to the trash.", was=locked.status)
+        publish_deletion(locked.owner_id, locked.pk)
+
+
+def restore(file: FileRecord, message: str = "The file came back from the trash.") -> FileRecord:
+    """Take a file out of the trash, found as before; one that was waiting or being read is queued again.
+
+    Raises FileNotFound where it is not in the trash.
+    """
+    with transaction.atomic():
+        locked = _locked(file.pk, trashed=True)
+        for stage in stages():
+            stage.show(locked.pk)
+        failpoints.reach("trash.shown")
+        _set_trashed(locked, None, "restored", message)
+        if locked.status == FileStatus.CANCELLED and _status_before(locked) in _ACTIVE:
+            jobs.retry(locked)
+    locked.refresh_from_db()
+    return locked
+
+
+def purge(file: FileRecord) -> None:
+    """Delete a file completely, in the trash or not: rows, passages, vectors, words, bytes. Raises FileNotFound."""
+    with transaction.atomic():
+        _remove(_locked(file.pk))
+
+
+def empty(user: User) -> int:
+    """Delete completely all that a user has in the trash. Return how many files went."""
+    return _purge_each(trash_of(user))
+
+
+def due(days: int | None = None) -> QuerySet[FileRecord]:
+    """Return the files that have been in the trash for longer than so many days, TRASH_DAYS if none are given."""
+    kept = timedelta(days=settings.TRASH_DAYS if days is None else days)
+    return FileRecord.objects.filter(trashed_at__lte=Now() - kept).order_by("trashed_at")
+
+
+def purged_after(file: FileRecord) -> datetime | None:
+    """Return when a file's time in the trash is up; None where it is not in there."""
+    return file.trashed_at + timedelta(days=settings.TRASH_DAYS) if file.trashed_at else None
+
+
+def purge_due() -> int:
+    """Delete completely what has been in the trash for TRASH_DAYS. Return how many files went."""
+    count = _purge_each(due())
+    if count:
+        logger.info("trash purged", files=count)
+    return count
+
+
+def purge_trashed(file_id: UUID) -> bool:
+    """Delete a file completely if it is in the trash; return whether it was."""
+    try:
+        with transaction.atomic():
+            _remove(_locked(file_id, trashed=True))
+    except FileNotFound:  # restored or deleted meanwhile
+        return False
+    return True
+
+
+def _purge_each(files: QuerySet[FileRecord]) -> int:
+    ids: Iterable[UUID] = list(files.values_list("pk", flat=True))
+    return sum(map(purge_trashed, ids))
+
+
+def _locked(file_id: UUID, *, trashed: bool | None = None) -> FileRecord:
+    """Return the file, its job and itself locked until the transaction ends. Raises FileNotFound."""
+    # The job's row first, as everywhere: a worker about to publish results waits here, then finds its job gone.
+    ProcessingJob.objects.select_for_update().filter(file=file_id).first()
+    file = FileRecord.objects.select_for_update().filter(pk=file_id).first()
+    if file is None or (trashed is not None and (file.trashed_at is not None) != trashed):
+        raise FileNotFound
+    return file
+
+
+def _set_trashed(file: FileRecord, moment: Now | None, code: str, message: str, **details: object) -> None:
+    FileRecord.objects.filter(pk=file.pk).update(trashed_at=moment, version=F("version") + 1, updated_at=Now())
+    file.refresh_from_db()
+    states.record_event(file, code, message, **details)
+
+
+def _status_before(file: FileRecord) -> str:
+    """Return the status that a file had when it was moved to the trash."""
+    event = file.events.filter(code="trashed").order_by("-id").first()
+    return str(event.details.get("was", "")) if event else ""
+
+
+def _remove(file: FileRecord) -> None:
+    for stage in reversed(stages()):
+        stage.discard(file.pk)
+    owner_id, file_id = file.owner_id, file.pk
+    FileRecord.objects.filter(pk=file_id).delete()
+    publish_deletion(owner_id, file_id)
+    failpoints.reach("delete.removing")
