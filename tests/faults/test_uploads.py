@@ -45,6 +45,7 @@ SYNCING = ("fdatasync", "fsync", "rename")
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     with faulty_product("uploads", EMBEDDING_ENGINE="hashing", TRASH_DAYS="0") as running:
+        running.wait_until_proven(Part.WEB)
         yield running
 
 
