@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run stop test check format lock benchmark clean
+.PHONY: help install run stop test check format lock benchmark soak clean
 
 help: ## List these commands
 	@echo 'Usage: make COMMAND'
@@ -55,6 +55,9 @@ lock: $(BIN)/uv ## Make requirements.lock again from requirements.txt
 
 benchmark: $(DEVELOPMENT) ## Measure speed and memory
 	@$(BIN)/python -m pytest -m benchmark $(ARGS) tests/benchmarks
+
+soak: $(DEVELOPMENT) ## Kill parts at random under uploads for most of an hour; writes var/reliability.json
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 clean: ## Remove .venv and caches; your data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles

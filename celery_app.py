@@ -17,4 +17,5 @@ def _leave_logging_alone(**_: object) -> None:
 app = Celery("orchestra")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["consumer"].add("orchestra.monitoring.canary:CanaryStep")
 app.autodiscover_tasks()

@@ -11,10 +11,10 @@ class FilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register health checks, the reference's page of file types, and what follows the end of a file's row."""
+        """Register health checks, invariants, the page of file types, and what follows the end of a file's row."""
         from django.db.models.signals import post_delete
 
-        from files import file_types, health
+        from files import file_types, health, verifying, verifying_bytes
         from files.models import FileRecord
         from files.services import forget_bytes
         from orchestra.monitoring.reference import add_page
@@ -22,4 +22,6 @@ class FilesConfig(AppConfig):
         # However the row goes, with its owner for instance, its bytes go too.
         post_delete.connect(forget_bytes, sender=FileRecord)
         health.register()
+        verifying.register()
+        verifying_bytes.register()
         add_page("file-types.md", file_types.reference_page)

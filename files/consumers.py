@@ -14,6 +14,7 @@ import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.utils import timezone
 
 from files.api.serializers import files_as_json
@@ -30,7 +31,17 @@ SNAPSHOT_FILES = 200
 NOT_SIGNED_IN = 4401
 BROKEN = 1011
 
+MOVING_FILES = 50
+_OVERLAP = timedelta(seconds=2)
+
 _ACTIVE = (FileStatus.UPLOADING, FileStatus.QUEUED, FileStatus.PROCESSING)
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def _json(message: dict[str, Any]) -> str:
@@ -42,7 +53,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     Server messages: ``snapshot`` {files, counts}, ``files`` {files, counts}, ``deleted`` {id}, ``heartbeat`` {at}. Each
     file carries its `version`; a client ignores versions older than what it shows. The heartbeat also re-reads what
-    changed, so that a message lost in Redis costs seconds and not the truth.
+    changed and what is under way, so that a message lost in Redis costs seconds and not the truth.
     """
 
     user: User
@@ -60,7 +71,6 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             await self.close(code=NOT_SIGNED_IN)
             return
         self.user = user
-        self._seen = timezone.now()
         # Group first, snapshot second: a change in between is sent twice rather than never.
         await self.channel_layer.group_add(user_group(user.pk), self.channel_name)
         await self.send(_json(await self._snapshot()))
@@ -106,8 +116,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             if not await self._still_welcome():
                 await self.close(code=NOT_SIGNED_IN)
                 return
-            since, self._seen = self._seen - timedelta(seconds=2), timezone.now()
-            await self._tell(await self._changed_since(since))
+            await self._tell(await self._to_tell())
             await self.send(_json({"type": "heartbeat", "at": timezone.now()}))
 
     async def _or_close(self, timer: Coroutine[Any, Any, None]) -> None:
@@ -121,6 +130,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
     def _snapshot(self) -> dict[str, Any]:
+        self._seen = _database_now()
         files = files_of(self.user)
         active = list(files.filter(status__in=_ACTIVE)[:SNAPSHOT_FILES])
         recent = files.exclude(status__in=_ACTIVE).order_by("-updated_at")[: SNAPSHOT_FILES - len(active)]
@@ -131,8 +141,17 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         return self._message("files", list(files_of(self.user).filter(pk__in=ids)))
 
     @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
-    def _changed_since(self, since: datetime) -> list[UUID]:
-        return list(files_of(self.user).filter(updated_at__gte=since).values_list("pk", flat=True))
+    def _to_tell(self) -> list[UUID]:
+        """Return what changed since the last time, by the database's clock, and what waits or is being read.
+
+        Of the latter the place in the queue, the worker's silence and the estimate change without a new version.
+        """
+        now = _database_now()
+        since, self._seen = self._seen - _OVERLAP, now
+        files = files_of(self.user)
+        changed = list(files.filter(updated_at__gte=since).values_list("pk", flat=True))
+        moving = files.filter(status__in=(FileStatus.QUEUED, FileStatus.PROCESSING)).order_by("created_at")
+        return list(dict.fromkeys([*changed, *moving.values_list("pk", flat=True)[:MOVING_FILES]]))
 
     def _message(self, kind: str, files: list[FileRecord]) -> dict[str, Any]:
         data = files_as_json(with_status(files))

@@ -217,3 +217,34 @@ class JobLost(OrchestraError):
 
     code = "job_lost"
     default_message = "Another attempt owns this job now."
+
+
+class WorkerLost(OrchestraError):
+    """The worker that read the file died or fell silent."""
+
+    code = "worker_lost"
+    status = 503
+    default_message = "The worker that read this file was lost."
+    default_hint = (
+        "The file may need more memory than a worker has. Try again, or ask the administrator to look at the log."
+    )
+
+
+class ConnectionLost(OrchestraError):
+    """A server that the work needs did not answer."""
+
+    code = "connection_lost"
+    status = 503
+    default_message = "A server that the work needs did not answer."
+    default_hint = "Nothing need be done: it is tried again. `manage.py doctor` says which server it is."
+    transient = True
+
+
+class NoRoomToWork(OrchestraError):
+    """The worker's machine has no disk, memory or descriptors left."""
+
+    code = "no_room_to_work"
+    status = 507
+    default_message = "The worker's machine has no room left to work in."
+    default_hint = "Tell the administrator; it is tried again, and goes on once there is room."
+    transient = True

@@ -60,8 +60,9 @@ class _Reading:
 
     def to_the_end(self) -> None:
         """Read and store everything under the new generation."""
-        # Rows of an attempt that died before its switch.
-        FileSegment.objects.filter(file=self._file, generation__gte=self._generation).delete()
+        with self._context.fenced():
+            # Rows of attempts that died before their switch. A worker that was frozen here and is late removes nothing.
+            FileSegment.objects.filter(file=self._file).exclude(generation=self._file.generation).delete()
         failpoints.reach("extract.begun")
         source = extraction_settings.source_for(self._path, self._file.name, self._file.media_type)
         with contextlib.closing(extract_in_sandbox(source, extraction_settings.limits(), self._meanwhile)) as pieces:
@@ -84,7 +85,8 @@ class _Reading:
 
     def _store(self) -> None:
         if self._rows:
-            FileSegment.objects.bulk_create(self._rows)
+            with self._context.fenced():  # nothing is left behind a job that was cancelled or taken over
+                FileSegment.objects.bulk_create(self._rows)
             failpoints.reach("extract.stored")
             self._rows.clear()
             self._more_ahead = True

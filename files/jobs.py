@@ -6,6 +6,7 @@ or an emptied Redis is noticed by `sweep`, on the database's clock.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,20 +15,26 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db import connection, transaction
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
 
 from files import states
-from files.errors import InvalidMove, JobLost
+from files.errors import InvalidMove, JobLost, WorkerLost
+from files.faults import as_product_error
 from files.hints import publish_hints, waiting_hints
-from files.models import FileRecord, FileStatus, JobState, ProcessingJob
+from files.models import FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
 from orchestra.common import failpoints
-from orchestra.common.errors import OrchestraError
+from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
 
 SHORT_FILE_BYTES = 1024 * 1024
+SWEEP_LOCK = 0x0E5BACE7
+"""The database's lock of whoever counts and sends hints, so that two at once do not send them twice."""
+
+_LONGEST_PAUSE = 300.0  # seconds
+_HINTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ def enqueue(file: FileRecord) -> ProcessingJob:
             "state": JobState.QUEUED,
             "stage": "",
             "failures": 0,
+            "interruptions": 0,
+            "excused": False,
+            "cause": "",
             "queued_at": Now(),
             "available_at": Now(),
             "long_text": False,
@@ -87,6 +97,7 @@ def claim_next(worker: str, *, short_only: bool = False) -> Claim | None:
             state=JobState.RUNNING,
             attempt=F("attempt") + 1,
             worker=worker,
+            excused=False,
             stage="",
             started_at=Now(),
             heartbeat_at=Now(),
@@ -106,21 +117,22 @@ def _lease() -> timedelta:
 
 
 def _next_due(*, short_only: bool) -> ProcessingJob | None:
-    short = Q(long_text=False, file__size__lte=SHORT_FILE_BYTES) if short_only else Q()
-    running = (
-        ProcessingJob.objects.filter(owner=OuterRef("owner"), state=JobState.RUNNING)
-        .order_by()
-        .values("owner")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
+    # What was lost once is not begun in between: it could take a long job down with it.
+    short = Q(long_text=False, failures=0, file__size__lte=SHORT_FILE_BYTES) if short_only else Q()
     return (
         ProcessingJob.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(short, state=JobState.QUEUED, available_at__lte=Now())
-        .annotate(busy=Coalesce(Subquery(running), 0))
+        .annotate(busy=_running_of_owner())
         .order_by("busy", "queued_at", "pk")
         .first()
     )
+
+
+def _running_of_owner() -> Case | Value:
+    """Return how many files of a job's owner are being processed; few owners have any, so they are asked for first."""
+    running = ProcessingJob.objects.filter(state=JobState.RUNNING).order_by().values("owner").annotate(n=Count("pk"))
+    known = [When(owner=row["owner"], then=Value(row["n"])) for row in running]
+    return Case(*known, default=Value(0)) if known else Value(0)
 
 
 def _owned(claim: Claim) -> Q:
@@ -187,9 +199,9 @@ def fail(claim: Claim, failure: Failure) -> None:
 
 
 def _fail(job: ProcessingJob, failure: Failure) -> None:
-    ProcessingJob.objects.filter(pk=job.pk).update(last_error=failure.message)
+    ProcessingJob.objects.filter(pk=job.pk).update(last_error=failure.message, cause=failure.code)
     _close(job, JobState.DONE)
-    states.move(
+    failed = states.move(
         job.file_id,
         FileStatus.FAILED,
         failure.code,
@@ -198,32 +210,51 @@ def _fail(job: ProcessingJob, failure: Failure) -> None:
         error_message=failure.message,
         error_hint=failure.hint,
     )
+    _forget_unfinished(failed)
 
 
-def retry_later(claim: Claim, failure: Failure, *, counted: bool) -> None:
-    """Hand a job back. After the third counted failure the file fails with the reason.
+def _forget_unfinished(file: FileRecord) -> None:
+    """Remove what an attempt stored that did not come to its switch; the fence keeps it from storing more."""
+    FileSegment.objects.filter(file=file).exclude(generation=file.generation).delete()
 
-    Transient faults (the database or Redis away) are not counted against the file.
+
+def retry_later(claim: Claim, failure: Failure, *, counted: bool, at_once: bool = False) -> None:
+    """Hand a job back, to be tried again after a growing pause, or `at_once` where nothing is to be waited for.
+
+    After JOB_MAX_ATTEMPTS counted failures the file fails with the reason. Faults that say nothing about the file are
+    not `counted`: they have a budget of their own, JOB_MAX_INTERRUPTIONS.
     """
     with fenced(claim) as job:
-        failures = job.failures + int(counted)
-        if failures >= settings.JOB_MAX_ATTEMPTS:
-            _fail(job, failure)
-            return
-        delay = timedelta(seconds=min(300, 5 * 2 ** min(job.attempt, 6)))
-        _requeue(job, failures, delay, "will_retry", f"{failure.message} It is tried again.")
+        _again_or_fail(job, failure, counted=counted, at_once=at_once, message=f"{failure.message} It is tried again.")
 
 
-def _requeue(job: ProcessingJob, failures: int, delay: timedelta, code: str, message: str) -> None:
+def _again_or_fail(job: ProcessingJob, failure: Failure, *, counted: bool, at_once: bool, message: str) -> None:
+    job.failures += int(counted)
+    job.interruptions += int(not counted)
+    if job.failures >= settings.JOB_MAX_ATTEMPTS or job.interruptions > settings.JOB_MAX_INTERRUPTIONS:
+        _fail(job, failure)
+        return
+    _requeue(job, timedelta(0) if at_once else _pause(job, counted=counted), failure.code, message)
+
+
+def _pause(job: ProcessingJob, *, counted: bool) -> timedelta:
+    """Return a pause that doubles with each failure, of random length so that many jobs do not come back at once."""
+    seconds = 5.0 * 2**job.failures if counted else 2.0 ** min(job.interruptions, 10)
+    return timedelta(seconds=min(_LONGEST_PAUSE, seconds) * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+
+def _requeue(job: ProcessingJob, delay: timedelta, code: str, message: str) -> None:
     ProcessingJob.objects.filter(pk=job.pk).update(
         state=JobState.QUEUED,
-        failures=failures,
+        failures=job.failures,
+        interruptions=job.interruptions,
+        cause=code,
         stage="",
         lease_until=None,
         available_at=Now() + delay,
         last_error=message,
     )
-    states.move(job.file_id, FileStatus.QUEUED, code, message)
+    states.move(job.file_id, FileStatus.QUEUED, code if not delay else "will_retry", message)
     if not delay:
         transaction.on_commit(lambda: publish_hints(1))
 
@@ -231,14 +262,14 @@ def _requeue(job: ProcessingJob, failures: int, delay: timedelta, code: str, mes
 def release(claim: Claim) -> None:
     """Hand a job back untouched, because the worker is being stopped."""
     with fenced(claim) as job:
-        _requeue(job, job.failures, timedelta(0), "released", "The worker was stopped; another one takes over.")
+        _requeue(job, timedelta(0), "released", "The worker was stopped; another one takes over.")
 
 
 def set_aside(claim: Claim) -> None:
     """Hand back a job that was begun in between and turned out to be long."""
     with fenced(claim) as job:
         ProcessingJob.objects.filter(pk=job.pk).update(long_text=True)
-        _requeue(job, job.failures, timedelta(0), "set_aside", "Its text is long: it waits for a worker of its own.")
+        _requeue(job, timedelta(0), "set_aside", "Its text is long: it waits for a worker of its own.")
 
 
 def cancel(file: FileRecord) -> None:
@@ -246,9 +277,10 @@ def cancel(file: FileRecord) -> None:
     with transaction.atomic():
         # Job before file, as everywhere, so that two transactions cannot wait for each other.
         job = ProcessingJob.objects.select_for_update().filter(file=file).first()
-        states.move(file.pk, FileStatus.CANCELLED, "cancelled", "Processing was cancelled.")
+        cancelled = states.move(file.pk, FileStatus.CANCELLED, "cancelled", "Processing was cancelled.")
         if job is not None:
             _close(job, JobState.CANCELLED)
+        _forget_unfinished(cancelled)
 
 
 def retry(file: FileRecord) -> None:
@@ -271,21 +303,25 @@ def sweep() -> dict[str, int]:
     expired = ProcessingJob.objects.filter(state=JobState.RUNNING, lease_until__lt=Now()).values_list("pk", flat=True)
     for job_id in expired:
         lost += _rescue(job_id)
-    due = ProcessingJob.objects.filter(state=JobState.QUEUED, available_at__lt=Now()).count()
-    # One hint per due job, counting those still in Redis: nothing is lost and nothing piles up.
-    missing = max(0, due - waiting_hints())
-    publish_hints(min(missing, 1000))
+    missing = _send_missing_hints()
     if lost or missing:
         logger.info("swept", lost_workers=lost, hints_sent=missing)
     return {"lost": lost, "hints": missing}
 
 
+def _send_missing_hints() -> int:
+    """Send one hint per due job, counting those still in Redis: nothing is lost and nothing piles up."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SWEEP_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        due = ProcessingJob.objects.filter(state=JobState.QUEUED, available_at__lt=Now()).count()
+        missing = max(0, due - waiting_hints()) if due else 0
+        publish_hints(min(missing, _HINTS_AT_ONCE))
+    return missing
+
+
 def _rescue(job_id: UUID) -> bool:
-    failure = Failure(
-        "worker_lost",
-        "The worker that read this file was lost.",
-        "The file may need more memory than a worker has. Try again, or ask the administrator to look at the log.",
-    )
     with transaction.atomic():
         job = (
             ProcessingJob.objects.select_for_update(skip_locked=True)
@@ -295,16 +331,31 @@ def _rescue(job_id: UUID) -> bool:
         if job is None:
             return False
         failpoints.reach("sweep.rescuing")
-        if job.failures + 1 >= settings.JOB_MAX_ATTEMPTS:
-            _fail(job, failure)
-        else:
-            message = "The worker that read this file was lost; another one starts again."
-            _requeue(job, job.failures + 1, timedelta(0), "worker_lost", message)
+        counted = _may_have_killed(job)
+        if counted:
+            _beside(job).filter(started_at__lt=job.started_at).update(excused=True)
+        message = "The worker that read this file was lost; another one starts again."
+        _again_or_fail(job, describe(WorkerLost()), counted=counted, at_once=True, message=message)
     return True
+
+
+def _may_have_killed(job: ProcessingJob) -> bool:
+    """Tell whether a lost worker may be this file's doing: it was the last one begun, and the worker's parent lives.
+
+    A file is read by one process of a worker, which does short jobs between two steps of a long one. A file that kills
+    its process takes neither the parent nor other machines along: what ended those says nothing about the file.
+    """
+    if job.excused or _beside(job).filter(started_at__gt=job.started_at).exists():
+        return False
+    return job.started_at is None or not pulses.gone_since(pulses.parent_of(job.worker), job.started_at)
+
+
+def _beside(job: ProcessingJob) -> QuerySet[ProcessingJob]:
+    """Return the other jobs that the same process had begun."""
+    return ProcessingJob.objects.filter(state=JobState.RUNNING, worker=job.worker).exclude(pk=job.pk)
 
 
 def describe(error: Exception) -> Failure:
     """Return what a person is told about an exception of a stage."""
-    if isinstance(error, OrchestraError):
-        return Failure(error.code, error.message, error.hint)
-    return Failure("internal_error", OrchestraError.default_message, "Try again; the log says more.")
+    known = as_product_error(error)
+    return Failure(known.code, known.message, known.hint)

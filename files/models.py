@@ -211,7 +211,8 @@ class ProcessingJob(models.Model):
     """The truth about a file's processing. Redis only carries hints that there is something to do.
 
     `attempt` grows with every start and is the fencing token: a write for an older attempt is refused. `failures`
-    counts the attempts that used up the budget. Times are the database's clock.
+    counts the attempts that used up the budget, `interruptions` those that ended by no fault of the file. Times are the
+    database's clock.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -223,6 +224,13 @@ class ProcessingJob(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(
+        default=0, help_text="Attempts that ended by a fault which says nothing about the file."
+    )
+    excused = models.BooleanField(
+        default=False, help_text="Its worker was lost over another job: not counted against it."
+    )
+    cause = models.CharField(max_length=50, blank=True, help_text="Code of why the attempt before this one ended.")
     long_text = models.BooleanField(default=False, help_text="Seen to be long: no short job to be done in between.")
     queued_at = models.DateTimeField(db_default=Now())
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be started earlier.")
@@ -241,6 +249,8 @@ class ProcessingJob(models.Model):
         ordering = ("queued_at",)
         indexes = (
             models.Index(fields=("queued_at",), condition=models.Q(state="queued"), name="job_queue"),
+            models.Index(fields=("owner", "queued_at"), condition=models.Q(state="queued"), name="job_queue_of_owner"),
+            models.Index(fields=("-finished_at",), condition=models.Q(state="done"), name="job_done"),
             models.Index(fields=("owner",), condition=models.Q(state="running"), name="job_running_by_owner"),
             models.Index(fields=("lease_until",), condition=models.Q(state="running"), name="job_leases"),
         )

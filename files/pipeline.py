@@ -17,22 +17,28 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from files import jobs
-from files.errors import FileNotFound, JobLost, StorageError
+from files.breaker import Breaker
+from files.errors import FileNotFound, JobLost
+from files.faults import DATABASE_AWAY, as_product_error
 from files.jobs import Claim
 from files.models import FileRecord, ProcessingJob
 from orchestra.common.errors import OrchestraError
+from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
+breaker = Breaker()
 
-_DATABASE_AWAY = (OperationalError, InterfaceError)
 _REPORT_EVERY = 0.5  # seconds between two progress rows of one stage
 _LONG_AFTER = 1.5  # seconds after which a job lets short ones in between
 _SHORT_FOR = 3.0  # seconds for these at a time; less than a cancelled job may take to stop
 _LONG_TEXT = 60_000  # characters: some seconds of embedding
+_DATABASE_LOOKS = 0.5  # seconds between two tries to reach a database that is away
+_IDLE_PATIENCE = 60.0  # seconds that a worker without a job waits for the database
+_JOB_PATIENCE = 20.0  # seconds that one with a job does; its lease ends soon after
 
 
 class StageContext:
@@ -177,12 +183,33 @@ def stages() -> list[Stage]:
 
 
 def work(worker: str) -> bool:
-    """Claim one job and bring it to an end. Return whether there was one."""
-    claim = jobs.claim_next(worker)
+    """Claim one job and bring it to an end. Return whether there was one, and it could be taken now."""
+    claim = _claim(worker) if breaker.allows() else None
     if claim is None:
         return False
     _process(claim, alone=True)
     return True
+
+
+def _claim(worker: str) -> Claim | None:
+    """Claim a job; a database that restarts is waited for, so that the worker goes on the moment it is back."""
+    try:
+        return jobs.claim_next(worker)
+    except DATABASE_AWAY as exc:
+        logger.warning("database away", error=str(exc))
+        # When it stays away, the hint is lost, and the sweeper sends another one.
+        return jobs.claim_next(worker) if _database_is_back(_IDLE_PATIENCE) else None
+
+
+def _database_is_back(patience: float) -> bool:
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        connection.close()
+        with suppress(*DATABASE_AWAY), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return True
+        time.sleep(_DATABASE_LOOKS)
+    return False
 
 
 def _process(claim: Claim, *, alone: bool) -> None:
@@ -197,38 +224,54 @@ def _run_and_settle(claim: Claim, *, alone: bool) -> None:
         timings = run(claim, alone=alone)
         jobs.finish(claim, timings)
         logger.info("file processed", seconds=timings)
+        breaker.note_work()
     except _TurnedOutLongError:
         with suppress(JobLost, FileNotFound):
             jobs.set_aside(claim)
     except (JobLost, FileNotFound):
         logger.info("job given up: cancelled, deleted or taken over")
-    except OrchestraError as exc:
-        logger.info("file failed", code=exc.code, reason=exc.message)
-        _settle(claim, exc, permanent=not exc.transient, alone=alone)
-    except _DATABASE_AWAY as exc:
-        logger.warning("database away during a job", error=str(exc))
-        _settle(claim, exc, permanent=False, alone=alone)
     except SystemExit:
         # The worker is being stopped (soft shutdown): hand the job back rather than let its lease run out.
         with suppress(JobLost, DatabaseError):
             jobs.release(claim)
         raise
-    except Exception as exc:  # a job ends here: whatever broke is recorded, and the worker lives on
-        logger.exception("stage broke")
-        _settle(claim, exc, permanent=False, alone=alone)
+    except Exception as exc:  # noqa: BLE001  # a job ends here: whatever broke is recorded, and the worker lives on
+        _settle(claim, exc, alone=alone)
 
 
-def _settle(claim: Claim, error: Exception, *, permanent: bool, alone: bool) -> None:
-    failure = jobs.describe(error)
-    if alone or isinstance(error, _DATABASE_AWAY):  # the job around this one reads its text over the same connection
+def _settle(claim: Claim, error: Exception, *, alone: bool) -> None:
+    """Record an attempt that broke: for good where the file is at fault, else to be tried again."""
+    known, failure = as_product_error(error), jobs.describe(error)
+    _log_end(error, known)
+    if isinstance(error, DATABASE_AWAY):
+        _database_is_back(_JOB_PATIENCE)
+    elif alone:  # the job around this one reads its text over the same connection
         close_old_connections()
+    _tell_breaker(error, known)
     # When even this fails, the lease runs out and the sweeper takes over.
     with suppress(JobLost, FileNotFound, DatabaseError):
-        if permanent:
+        if isinstance(error, OrchestraError) and not known.transient:
             jobs.fail(claim, failure)
         else:
-            # Only the absence of database or storage says nothing about the file: all else may be the file's doing.
-            jobs.retry_later(claim, failure, counted=not isinstance(error, (*_DATABASE_AWAY, StorageError)))
+            # What is not known to be somebody else's doing may be the file's, and counts against it.
+            at_once = isinstance(error, DATABASE_AWAY)
+            jobs.retry_later(claim, failure, counted=not known.transient, at_once=at_once)
+
+
+def _tell_breaker(error: Exception, known: OrchestraError) -> None:
+    if not known.transient:
+        breaker.note_work()
+    elif not isinstance(error, DATABASE_AWAY):  # that is waited for
+        breaker.note_fault(known.code)
+
+
+def _log_end(error: Exception, known: OrchestraError) -> None:
+    if known.transient:
+        logger.warning("attempt ended by a fault that is not the file's", code=known.code, error=str(error))
+    elif isinstance(error, OrchestraError):
+        logger.info("file failed", code=known.code, reason=known.message)
+    else:
+        logger.error("stage broke", exc_info=error)
 
 
 def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:
@@ -265,7 +308,10 @@ def _line_of(claim: Claim, lost: threading.Event, between: _Between, *, ahead: b
 
 @contextmanager
 def _heartbeat(claim: Claim) -> Iterator[threading.Event]:
-    """Extend the lease from a thread while the block runs; the event is set when the job is no longer ours."""
+    """Extend the lease from a thread while the block runs; the event is set when the job is no longer ours.
+
+    The thread also sweeps: while every process of every worker has a job, no task could.
+    """
     lost, done = threading.Event(), threading.Event()
     thread = threading.Thread(target=_beat, args=(claim, lost, done), name="heartbeat", daemon=True)
     thread.start()
@@ -283,6 +329,8 @@ def _beat(claim: Claim, lost: threading.Event, done: threading.Event) -> None:
                 if not jobs.heartbeat(claim):
                     lost.set()
                     return
+                pulses.keep(pulses.parent_of(claim.worker))
+                jobs.sweep()
             except DatabaseError as exc:
                 # The next beat may succeed before the lease ends; if none does, the sweeper decides.
                 logger.warning("heartbeat failed", error=str(exc))

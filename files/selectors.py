@@ -12,9 +12,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Now
 
+from files import estimates
 from files.errors import FileNotFound
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
+from files.queue_places import places_of
 from orchestra.accounts.models import User
+from orchestra.monitoring import pulses
 
 _LONGEST_PASSAGE = 50  # segments; a passage holds a few
 
@@ -37,13 +40,20 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class FileStatusView:
-    """The truth about one file, as the API, the socket and the pages show it."""
+    """The truth about one file, as the API, the socket and the pages show it.
+
+    `cause` is the code of why the attempt before this one ended, `workers` how many files can be read at a time (None
+    where that does not matter), `estimate` about how many seconds are left (None where nothing honest can be said).
+    """
 
     file: FileRecord
     waiting_behind: int | None
     progress: Progress | None
     attempt: int
     retry_at: datetime | None
+    cause: str = ""
+    workers: int | None = None
+    estimate: int | None = None
 
 
 def files_of(user: User | AnonymousUser) -> QuerySet[FileRecord]:
@@ -106,40 +116,50 @@ def _storable(text: str) -> str:
 
 
 def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:
-    """Add queue places and progress to files, in two queries however many there are."""
+    """Add queue places, progress and estimates to files, in five queries at most however many there are."""
     listed = list(files)
     open_ids = [f.pk for f in listed if f.status in (FileStatus.QUEUED, FileStatus.PROCESSING)]
     if not open_ids:
         return [FileStatusView(file, None, None, 0, None) for file in listed]
     jobs = {job.file_id: job for job in ProcessingJob.objects.filter(file__in=open_ids).annotate(now=Now())}
-    places = _places(jobs.values())
-    return [_status_view(file, jobs.get(file.pk), places) for file in listed]
+    queue = _Queue(places_of(jobs.values()), _workers(), estimates.rates())
+    return [_status_view(file, jobs.get(file.pk), queue) for file in listed]
 
 
-def _places(jobs: Iterable[ProcessingJob]) -> dict[UUID, int]:
-    """Return for each queued job how many are queued before it, over all users."""
-    queued = {job.file_id: job.queued_at for job in jobs if job.state == JobState.QUEUED}
-    if not queued:
-        return {}
-    before = list(
-        ProcessingJob.objects.filter(state=JobState.QUEUED, queued_at__lte=max(queued.values()))
-        .order_by("queued_at", "pk")
-        .values_list("file_id", flat=True)
-    )
-    return {file_id: place for place, file_id in enumerate(before) if file_id in queued}
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """What is known of the queue as a whole."""
+
+    places: dict[UUID, int]
+    workers: int
+    rates: estimates.Rates
 
 
-def _status_view(file: FileRecord, job: ProcessingJob | None, places: dict[UUID, int]) -> FileStatusView:
+def _workers() -> int:
+    """Return how many files can be read at a time. A worker that is busy throughout shows no sign but its leases."""
+    leased = ProcessingJob.objects.filter(state=JobState.RUNNING, lease_until__gt=Now())
+    return pulses.live_slots() or leased.count()
+
+
+def _status_view(file: FileRecord, job: ProcessingJob | None, queue: _Queue) -> FileStatusView:
     if job is None:
         return FileStatusView(file, None, None, 0, None)
+    if job.state == JobState.RUNNING:
+        return _running_view(file, job, queue)
     now: datetime = job.now  # type: ignore[attr-defined]  # annotated in with_status
-    running = job.state == JobState.RUNNING
-    progress = None
-    if running:
-        age = (now - job.heartbeat_at).total_seconds() if job.heartbeat_at else None
-        progress = Progress(job.stage, job.progress_done, job.progress_total, job.progress_unit, age)
     retry_at = job.available_at if job.state == JobState.QUEUED and job.available_at > now else None
-    return FileStatusView(file, places.get(file.pk), progress, job.attempt, retry_at)
+    place = queue.places.get(file.pk)
+    left = estimates.remaining(queue.rates, file, slots=queue.workers, before=place)
+    return FileStatusView(file, place, None, job.attempt, retry_at, job.cause, queue.workers, left)
+
+
+def _running_view(file: FileRecord, job: ProcessingJob, queue: _Queue) -> FileStatusView:
+    now: datetime = job.now  # type: ignore[attr-defined]  # annotated in with_status
+    age = (now - job.heartbeat_at).total_seconds() if job.heartbeat_at else None
+    progress = Progress(job.stage, job.progress_done, job.progress_total, job.progress_unit, age)
+    elapsed = (now - job.started_at).total_seconds() if job.started_at else None
+    left = estimates.remaining(queue.rates, file, slots=1, elapsed=elapsed)
+    return FileStatusView(file, None, progress, job.attempt, None, job.cause, None, left)
 
 
 def timeline(file: FileRecord) -> QuerySet[FileEvent]:

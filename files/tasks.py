@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from celery import Task, shared_task
 
 from files import expiry, jobs, pipeline, trash
+from orchestra.monitoring.pulses import worker_name
 
 
 @shared_task(name="files.tasks.process_next", bind=True)
 def process_next(self: Task[..., None]) -> None:
     """Process the job that is due next, if there is one."""
-    pipeline.work(worker=str(self.request.hostname or "worker"))
+    pipeline.work(worker=worker_name(str(self.request.hostname or "worker"), os.getpid()))
 
 
 @shared_task(name="files.tasks.sweep")

@@ -339,6 +339,18 @@ def store(upload: Upload, start: int, source: BinaryIO, size: int, digest: str) 
     states.touch(upload.file_id)
 
 
+def take_back(upload: Upload, chunk: UploadChunk) -> None:
+    """Ask for a chunk again whose bytes were lost, in a transaction that holds the upload's row.
+
+    An upload that is filled by offset ends where the loss begins.
+    """
+    lost = upload.chunks.filter(start__gte=chunk.start) if upload.by_offset else upload.chunks.filter(pk=chunk.pk)
+    size = lost.aggregate(sum=Sum("size"))["sum"] or 0
+    lost.delete()
+    Upload.objects.filter(pk=upload.pk).update(received=F("received") - size, writer=F("writer") + 1)
+    states.touch(upload.file_id)
+
+
 def complete(upload_id: UUID) -> UploadState:
     """Turn a whole upload into a queued file: digest, bytes, record and job in one transaction.
 

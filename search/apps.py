@@ -11,7 +11,8 @@ class SearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register this application's health checks."""
-        from search import health
+        """Register this application's health checks and invariants."""
+        from search import health, verifying
 
         health.register()
+        verifying.register()

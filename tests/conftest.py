@@ -48,10 +48,19 @@ def upload_dir(tmp_path: Path, settings: Any) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _pulse_dir(tmp_path: Path, settings: Any) -> None:
+    """Keep each test's signs of life to itself."""
+    settings.PULSE_DIR = tmp_path / "pulses"
+
+
+@pytest.fixture(autouse=True)
 def _forgotten() -> None:
-    """What searches remember between each other is of rows that the test before rolled back."""
+    """What is remembered of searches and of the queue is the test's before, whose rows were rolled back."""
+    from files import estimates, pipeline
     from search import frequencies, owners, spaces
 
+    estimates.rates.forget()
+    pipeline.breaker.note_work()
     spaces.searched.forget()
     owners.facts_of.forget()
     frequencies.counted.forget()

@@ -76,11 +76,19 @@ def machines(*names: str) -> Iterator[dict[str, Machine]]:
             yield {name: Machine(name, f"127.{77 + os.getpid() % 100}.0.{at}") for at, name in enumerate(names, 1)}
 
 
+def _free_network() -> int:
+    """Make the bridge of a network that nobody has, and return its number; 198.18.0.0/15 is set aside for tests."""
+    for at in range(250):
+        number = (os.getpid() + at) % 250
+        words = ["ip", "link", "add", f"obr{number}", "type", "bridge"]
+        if subprocess.run(words, capture_output=True, check=False).returncode == 0:
+            return number
+    raise AssertionError("all networks for tests are in use")
+
+
 def _namespaced(names: Sequence[str], undo: ExitStack) -> dict[str, Machine]:
-    # The number keeps runs beside each other apart; 198.18.0.0/15 is set aside for tests of networks.
-    number = os.getpid() % 250
+    number = _free_network()
     bridge, network = f"obr{number}", f"198.18.{number}"
-    _ip("link", "add", bridge, "type", "bridge")
     undo.callback(_ip, "link", "del", bridge)
     _ip("addr", "add", f"{network}.1/24", "dev", bridge)
     _ip("link", "set", bridge, "up")

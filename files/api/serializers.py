@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from files.models import FileEvent, FileSegment, FileStatus
 from files.names import MAX_NAME, MAX_TAGS
 from files.selectors import FileStatusView
-from files.status_text import type_label
+from files.status_text import Situation, status_text, type_label
 from files.trash import purged_after
 from files.uploads import UploadState
 
@@ -37,6 +38,13 @@ class ProgressSerializer(serializers.Serializer[Any]):
     heartbeat_age = serializers.FloatField(allow_null=True, help_text="Seconds since the worker was last heard of.")
 
 
+class SituationSerializer(serializers.Serializer[Any]):
+    """What is going on, more exactly than by the status."""
+
+    code = serializers.ChoiceField(choices=[str(situation) for situation in Situation])
+    message = serializers.CharField(help_text="A sentence for people; may be empty.")
+
+
 class FileSerializer(serializers.Serializer[FileStatusView]):
     """A file and where it stands."""
 
@@ -57,13 +65,23 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     character_count = serializers.IntegerField(source="file.character_count")
     chunk_count = serializers.IntegerField(source="file.chunk_count")
     warnings = serializers.ListField(source="file.warnings", child=serializers.DictField())
-    waiting_behind = serializers.IntegerField(allow_null=True, help_text="Files queued before this one.")
+    situation = serializers.SerializerMethodField()
+    waiting_behind = serializers.IntegerField(allow_null=True, help_text="Files that are taken before this one.")
+    estimate = serializers.IntegerField(
+        allow_null=True, help_text="About how many seconds until it is ready; null where too little was measured."
+    )
     retry_at = serializers.DateTimeField(allow_null=True)
     attempt = serializers.IntegerField()
     progress = ProgressSerializer(allow_null=True)
     error = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(source="file.created_at")
     updated_at = serializers.DateTimeField(source="file.updated_at")
+
+    @extend_schema_field(SituationSerializer)
+    def get_situation(self, view: FileStatusView) -> dict[str, str]:
+        """Return what is going on, as a code and in words."""
+        text = status_text(view)
+        return {"code": str(text.situation), "message": text.detail}
 
     def get_type_label(self, view: FileStatusView) -> str:
         """Return the media type's name for people; empty until the content was looked at."""

@@ -68,6 +68,10 @@ class FileStorage(ABC):
         Also after `keep`, when the transaction around it was rolled back.
         """
 
+    def digest_of_part(self, upload: Upload, offset: int, count: int) -> str | None:
+        """Return the SHA-256 in hex of what is stored of an upload there, None where that cannot be looked at."""
+        return None
+
     @abstractmethod
     def keep(self, upload: Upload, key: str) -> None:
         """Let the whole of an upload lie under `key`, durably."""

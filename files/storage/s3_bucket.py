@@ -167,6 +167,7 @@ class Bucket:
 
     def put_part(self, key: str, multipart_id: str, number: int, body: BinaryIO) -> str:
         """Store one part and return its tag. Raises UploadBytesLost where the multipart upload is gone."""
+        body.seek(0)  # boto3 sends from where it stands, and an earlier try may have moved it
         with errors_named(), _loss_named():
             answer = self._client.upload_part(**self._at(key), UploadId=multipart_id, PartNumber=number, Body=body)
             return str(answer["ETag"])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import SimpleTemplateResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from orchestra.common.errors import OrchestraError
+from orchestra.common.errors import DatabaseAway, OrchestraError
+
+_RETRY_AFTER = {"Retry-After": "5"}
+_DATABASE_AWAY = (OperationalError, InterfaceError)
 
 _HINTS = {
     "not_authenticated": "Sign in, or send a token or an API key in the Authorization header.",
@@ -30,9 +36,13 @@ def error_body(code: str, message: str, hint: str = "", details: object = None) 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of a view into the product's error response; None lets Django answer 500."""
+    if isinstance(exc, _DATABASE_AWAY):
+        exc = DatabaseAway()
     if isinstance(exc, OrchestraError):
         set_rollback()
-        return Response(error_body(exc.code, exc.message, exc.hint, exc.details), status=exc.status)
+        headers = _RETRY_AFTER if exc.status == status.HTTP_503_SERVICE_UNAVAILABLE else None
+        body = error_body(exc.code, exc.message, exc.hint, exc.details)
+        return Response(body, status=exc.status, headers=headers)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -80,10 +90,24 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a bug: JSON for programs, a page elsewhere; the log has the traceback under the request's id."""
+    """Answer a bug: JSON for programs, a page elsewhere; the log has the traceback under the request's id.
+
+    A database that is away is no bug: it is said as such.
+    """
+    if isinstance(sys.exc_info()[1], _DATABASE_AWAY):
+        return _database_away(request)
     if _is_for_programs(request):
         body = error_body(OrchestraError.code, OrchestraError.default_message, "Try again; the log says more.")
         return JsonResponse(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
     from django.views.defaults import server_error as page
 
     return page(request)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    error = DatabaseAway()
+    if _is_for_programs(request):
+        body = error_body(error.code, error.message, error.hint)
+        return JsonResponse(body, status=error.status, headers=_RETRY_AFTER)
+    # Without the request: its context would ask the database who is signed in.
+    return SimpleTemplateResponse("503.html", status=error.status, headers=_RETRY_AFTER).render()

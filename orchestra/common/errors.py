@@ -29,3 +29,13 @@ class OrchestraError(Exception):
         self.hint = hint or self.default_hint
         self.details = details
         super().__init__(self.message)
+
+
+class DatabaseAway(OrchestraError):
+    """PostgreSQL does not answer, or ended the connection: a restart, mostly."""
+
+    code = "database_away"
+    status = 503
+    default_message = "The database does not answer at the moment."
+    default_hint = "Try again in some seconds. If it stays so, `manage.py doctor` says more."
+    transient = True

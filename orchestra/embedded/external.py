@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from orchestra.embedded.errors import ServerUnreachableError
+from orchestra.embedded.services import embedded_servers
 
 _SECONDS = 5
 
@@ -17,6 +18,17 @@ def require_external_servers() -> None:
         _require_postgres()
     if settings.EMBEDDED_VALKEY is None:
         _require_redis()
+
+
+def servers_answer() -> bool:
+    """Say whether PostgreSQL and Redis answer, external or embedded: only then is a program's silence its own."""
+    if not all(server.ready() for server in embedded_servers()):
+        return False
+    try:
+        require_external_servers()
+    except ServerUnreachableError:
+        return False
+    return True
 
 
 def _require_postgres() -> None:

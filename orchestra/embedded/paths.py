@@ -19,6 +19,9 @@ from orchestra.embedded.processes import Account
 
 # A unix socket's path holds 107 bytes on Linux and 103 on macOS, and PostgreSQL adds 19 for its own file names.
 LONGEST_SOCKET_DIRECTORY = 80
+PULSES = "pulses"
+"""The folder of a state directory whose files' times are its programs' signs of life."""
+
 LARGEST_SERVER_LOG = 10 * 1024 * 1024
 SHARED_HOME = Path("/var/lib/orchestra")
 SHORT_PLACE = Path("/tmp")  # noqa: S108 - the directory made here is 0700 and its owner is checked

@@ -105,6 +105,10 @@ class EmbeddedPostgres:
         socket = self._sockets / f".s.PGSQL.{PORT}"
         return socket.exists() and self._client("pg_isready", "-q", "-d", "postgres").status == 0
 
+    def alive(self) -> bool:
+        """Say whether this clone's server process is there, answering or not."""
+        return self._server() is not None
+
     def ensure(self) -> bool:
         """Start the server unless it runs; return whether this call started it.
 

@@ -21,6 +21,9 @@ class EmbeddedServer(Protocol):
     def ready(self) -> bool:
         """Say whether it answers."""
 
+    def alive(self) -> bool:
+        """Say whether its process is there, answering or not."""
+
     def stop(self) -> bool:
         """Stop it; return whether there was one."""
 

@@ -1,4 +1,4 @@
-"""Keep a set of programs running under one parent: print their lines, restart what dies, stop all of them in order.
+"""Keep a set of programs running under one parent: print their lines, restart what dies or hangs, stop all in order.
 
 Everything happens in one thread: the kernel's parent-death signal is tied to the thread that started a child, and lines
 never mix. `step()` is one turn; the caller owns the loop and the signals.
@@ -21,6 +21,7 @@ from pathlib import Path
 from orchestra.embedded.console import Console
 from orchestra.embedded.errors import ProgramFailedError
 from orchestra.embedded.run_record import TOKEN_VARIABLE, end_leftovers
+from orchestra.embedded.watching import Watch
 
 ATTACH = Path(__file__).with_name("attach.py")
 READ_SIZE = 65536
@@ -29,30 +30,42 @@ LONGEST_LINE = 16384
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: absolute program and arguments, extra environment, open descriptors that it inherits."""
+    """What to run: absolute program and arguments, extra environment, open descriptors that it inherits.
+
+    `pulse` is the file whose time is the program's sign of life; None: it shows none, and only its death is noticed.
+    """
 
     name: str
     argv: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     descriptors: tuple[int, ...] = ()
+    pulse: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a death is quick, how many quick ones in a row end everything, and the pauses, in seconds."""
+    """When a death is quick, how many quick ones in a row end everything, and the pauses, in seconds.
+
+    A program that shows no sign of life for `silence` is wedged; after a start it has `first_sign` on top.
+    """
 
     quick: float = 10
     quick_deaths: int = 3
     backoff: float = 0.5
+    longest_backoff: float = 10
     grace: float = 20
+    silence: float = 60
+    first_sign: float = 60
 
 
 class Child:
     """One program and its current process."""
 
-    def __init__(self, program: Program, directory: Path, token: str) -> None:
+    def __init__(self, program: Program, directory: Path, token: str, policy: Policy) -> None:
         self.program = program
         self.quick_deaths = 0
+        self.proven = False
+        self.watch = Watch(program.pulse, policy.silence, policy.first_sign) if program.pulse else None
         self.restart_at: float | None = None
         self.recent: deque[str] = deque(maxlen=20)
         self._directory = directory
@@ -64,6 +77,8 @@ class Child:
         """Start the program in its own process group, tied to this thread's life."""
         self.restart_at = None
         self.started = time.monotonic()
+        if self.watch:
+            self.watch.begin()
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(ATTACH), str(os.getpid()), *self.program.argv],
             stdin=subprocess.DEVNULL,
@@ -99,7 +114,16 @@ class Child:
 class Supervisor:
     """The one parent of a clone's programs."""
 
-    def __init__(self, directory: Path, token: str, console: Console, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        token: str,
+        console: Console,
+        policy: Policy | None = None,
+        may_judge: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_judge` says whether the servers answer: a program that waits for one of them is not wedged."""
+        self._may_judge = may_judge
         self._directory = directory
         self._token = token
         self._console = console
@@ -110,19 +134,21 @@ class Supervisor:
     def start(self, programs: Sequence[Program]) -> None:
         """Start all programs in the given order."""
         for program in programs:
-            child = Child(program, self._directory, self._token)
+            child = Child(program, self._directory, self._token, self._policy)
             self._children.append(child)
             self._selector.register(child.descriptor(), selectors.EVENT_READ, child)
 
     def step(self, timeout: float = 0.2) -> None:
-        """Pass lines on, notice deaths, restart what is due.
+        """Pass lines on, notice deaths and silence, restart what is due.
 
-        Raises `ProgramFailedError` when a program died quickly too many times in a row.
+        Raises `ProgramFailedError` when a program that never ran well died quickly too many times in a row.
         """
         self._pass_lines(timeout)
         for child in self._children:
             if child.restart_at is None and child.process.poll() is not None:
                 self._handle_death(child)
+            elif child.restart_at is None and child.watch and child.watch.is_silent():
+                self._end_wedged(child, child.watch)
             elif child.restart_at is not None and time.monotonic() >= child.restart_at:
                 child.start()
                 self._selector.register(child.descriptor(), selectors.EVENT_READ, child)
@@ -165,19 +191,31 @@ class Supervisor:
         if child.process.stdout:
             child.process.stdout.close()
 
+    def _end_wedged(self, child: Child, watch: Watch) -> None:
+        """Kill a program that lives and does nothing; its restart follows as after any death."""
+        if not self._may_judge():
+            watch.forgive()
+            return
+        silence = self._policy.silence
+        self._console.say(f"{child.program.name} has shown no sign of life for {silence:.0f} s and is killed.")
+        child.signal_group(signal.SIGKILL)
+        child.process.wait()
+
     def _handle_death(self, child: Child) -> None:
         """Clear what the dead program left, and set the time of its restart."""
         child.signal_group(signal.SIGKILL)  # a pool's workers outlive a killed leader and would compete with the next
         self._drain(child)
         lived = time.monotonic() - child.started
+        child.proven = child.proven or lived >= self._policy.quick
         child.quick_deaths = child.quick_deaths + 1 if lived < self._policy.quick else 0
         how = _describe_end(child.process.returncode)
-        if child.quick_deaths >= self._policy.quick_deaths:
+        # What has run well once is not broken: whatever kills it now may end, and then it must be there again.
+        if child.quick_deaths >= self._policy.quick_deaths and not child.proven:
             last = "\n".join(f"    {line}" for line in child.recent)
             raise ProgramFailedError(
                 f"{child.program.name} {how}, {child.quick_deaths} times in a row. Its last lines:\n{last}"
             )
-        pause = self._policy.backoff * 2 ** max(child.quick_deaths - 1, 0)
+        pause = min(self._policy.longest_backoff, self._policy.backoff * 2 ** max(child.quick_deaths - 1, 0))
         child.restart_at = time.monotonic() + pause
         self._console.say(f"{child.program.name} {how} after {lived:.0f} s; it restarts in {pause:.1f} s.")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestra.embedded import paths
 from orchestra.embedded.errors import EmbeddedServiceError
-from orchestra.embedded.processes import exclusive, find_process, run_tool, tail, wait_until
+from orchestra.embedded.processes import exclusive, find_process, read_pid, run_tool, tail, wait_until
 
 PROGRAM = "valkey-server"
 START_SECONDS = 60
@@ -48,6 +48,11 @@ class EmbeddedValkey:
     def ready(self) -> bool:
         """Say whether a server answers on this clone's socket."""
         return self._ask("PING").startswith("+PONG")
+
+    def alive(self) -> bool:
+        """Say whether this clone's server process is there, answering or not."""
+        pid = read_pid(self.data / "valkey.pid")
+        return pid is not None and find_process(pid, PROGRAM[:15]) is not None
 
     def ensure(self) -> bool:
         """Start the server unless it runs; return whether this call started it.

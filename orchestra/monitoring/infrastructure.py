@@ -13,7 +13,11 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from orchestra.common import failpoints
+from orchestra.monitoring import pulses
 from orchestra.monitoring.checks import Outcome, registry
+from orchestra.monitoring.models import ProcessRole
+from orchestra.monitoring.pulses import Pulse
+from orchestra.monitoring.verification import Level, invariants
 
 # Below it, HNSW indexes could be corrupted by inserts, deletes and VACUUM.
 PGVECTOR_FLOOR = (0, 8, 6)
@@ -31,8 +35,10 @@ def register() -> None:
     registry.add("migrations", check_migrations)
     registry.add("redis", check_redis)
     registry.add("worker", check_worker)
+    registry.add("beat", check_beat)
     registry.add("clock", check_clock)
     registry.add("failpoints", check_failpoints)
+    registry.add("invariants", check_invariants)
 
 
 def check_database() -> Outcome:
@@ -99,11 +105,10 @@ def check_worker() -> Outcome:
     except (KombuError, RedisError, OSError) as exc:
         return Outcome.failed(f"No task can be sent: {exc}", "Check Redis above.")
     if not worker:
-        message = f"No worker answered within {_WORKER_SECONDS:.0f} seconds: busy, or not running."
-        return Outcome.failed(message, "Start a worker: `manage.py run --only worker`, or `make run`.")
+        return _no_answer()
     if not same_keys:
         return Outcome.failed(f"{worker} has another SECRET_KEY or JWT_SIGNING_KEY than this machine.", _KEYS)
-    return Outcome.passed(f"{worker} answered.")
+    return Outcome.passed(f"{worker} answered. {_heard_of(ProcessRole.WORKER)}".strip())
 
 
 def _worker_that_answers(token: str) -> str:
@@ -116,6 +121,32 @@ def _worker_that_answers(token: str) -> str:
             return str(worker)
         time.sleep(0.05)
     return ""
+
+
+def _no_answer() -> Outcome:
+    if any(not pulse.silent for pulse in pulses.known(ProcessRole.WORKER)):
+        return Outcome.passed(f"No process was free to answer. {_heard_of(ProcessRole.WORKER)}")
+    remedy = "Start a worker: `manage.py run --only worker`, or `make run`."
+    return Outcome.failed(f"No worker answered within {_WORKER_SECONDS:.0f} seconds.", remedy)
+
+
+def check_beat() -> Outcome:
+    """Look for a beat that was heard of lately: without one, nothing looks for lost jobs."""
+    if any(not pulse.silent for pulse in pulses.known(ProcessRole.BEAT)):
+        return Outcome.passed(_heard_of(ProcessRole.BEAT))
+    remedy = "Start one: `manage.py run --only beat`, or `make run`, whose supervisor restarts one that hangs."
+    return Outcome.failed("No beat was heard of within a minute.", remedy)
+
+
+def _heard_of(role: ProcessRole) -> str:
+    """Return a sentence about every process of a role: since when it runs, when it was heard of, its canary's time."""
+    return " ".join(_one(pulse) for pulse in pulses.known(role))
+
+
+def _one(pulse: Pulse) -> str:
+    canary = f", its canary took {pulse.milliseconds:.0f} ms" if pulse.milliseconds is not None else ""
+    slots = f", {pulse.slots} files at a time" if pulse.slots else ""
+    return f"{pulse.name}: up for {pulse.up:.0f} s, heard of {pulse.age:.0f} s ago{slots}{canary}."
 
 
 def check_clock() -> Outcome:
@@ -137,3 +168,13 @@ def check_failpoints() -> Outcome:
         remedy = "Remove the setting and restart: it is for tests."
         return Outcome.failed("FAILPOINTS is set: processes are killed or delayed on purpose.", remedy)
     return Outcome.passed("None is armed.")
+
+
+def check_invariants() -> Outcome:
+    """Look whether files, uploads and jobs agree: the cheap part of `manage.py verify`."""
+    codes = invariants.up_to(Level.JOBS)
+    found = [examined.finding for examined in invariants.examine(codes) if examined.finding]
+    if found:
+        remedy = "Run `manage.py verify`, then with `--repair`."
+        return Outcome.failed(" ".join(finding.message for finding in found), remedy)
+    return Outcome.passed(f"Files, uploads and jobs agree ({len(codes)} invariants).")

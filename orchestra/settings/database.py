@@ -31,8 +31,18 @@ _connection: Mapping[str, Any] = (
     EMBEDDED_POSTGRES.connection() if EMBEDDED_POSTGRES else _from_url(environment().database_url)
 )
 
-# `min_size` of 0: nothing tries to reconnect in the background while the servers are being stopped.
-_pool = {"pool": {"min_size": 0, "max_size": environment().database_pool, "timeout": 10, "max_idle": 120}}
+# `min_size` of 0: nothing tries to reconnect in the background while the servers are being stopped. Tries to reconnect
+# come at growing pauses and whoever asks meanwhile waits for them: after two seconds the next request begins them anew,
+# so that a server that is back is used at once.
+_pool = {
+    "pool": {
+        "min_size": 0,
+        "max_size": environment().database_pool,
+        "timeout": 5,
+        "max_idle": 120,
+        "reconnect_timeout": 2,
+    }
+}
 
 DATABASES = {
     "default": {

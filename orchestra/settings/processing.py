@@ -58,7 +58,8 @@ EXTRACTION_OPTIONS: dict[str, Any] = {
 JOB_HEARTBEAT_SECONDS = 10
 JOB_LEASE_SECONDS = 30
 JOB_MAX_ATTEMPTS = 3
-JOB_REPUBLISH_SECONDS = 30
+# Faults that say nothing about the file, such as a database that restarts; with growing pauses about an hour.
+JOB_MAX_INTERRUPTIONS = 20
 
 _ENGINES = {
     "auto": "search.indexing.automatic.AutomaticEmbedder",

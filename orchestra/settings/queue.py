@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kombu import Queue
 
+from orchestra.embedded.paths import PULSES
 from orchestra.embedded.valkey import EmbeddedValkey
 from orchestra.settings.base import STATE_DIR
 from orchestra.settings.env import environment
@@ -51,6 +52,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "files"
 CELERY_TASK_QUEUES = (Queue("files"), Queue("system"))
+# A queue of each worker's own, for the canary that it sends to itself.
+CELERY_WORKER_DIRECT = True
+CELERY_BEAT_SCHEDULER = "orchestra.monitoring.beat:WatchedScheduler"
+# Files whose times are the signs of life of this machine's worker and beat.
+PULSE_DIR = STATE_DIR / PULSES
 CELERY_TASK_ROUTES = {
     "orchestra.*": {"queue": "system"},
     "files.tasks.sweep": {"queue": "system"},

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -14,6 +14,39 @@ from tests.stack import Stack
 
 PATIENCE = 180.0  # seconds for one request to succeed, whatever dies meanwhile
 _AGAIN = {401, 500, 502, 503, 504}
+
+
+class Content(Protocol):
+    """What is sent: a large one is made piece by piece, so that many clients fit into memory."""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all of it, in hex."""
+
+    def piece(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` up to `end`."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A content that is held in memory."""
+
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def piece(self, start: int, end: int) -> bytes:
+        return self.content[start:end]
 
 
 @dataclass(frozen=True)
@@ -84,29 +117,30 @@ class Client:
             self._http.headers["Authorization"] = f"Bearer {answer.json()['access']}"
 
     def upload(
-        self, name: str, content: bytes, *, chunk_size: int = 0, each: Callable[[int], None] = lambda _: None
+        self, name: str, content: bytes | Content, *, chunk_size: int = 0, each: Callable[[int], None] = lambda _: None
     ) -> str:
         """Upload in chunks until it is acknowledged as complete; return the file's id. `each` is told every chunk."""
-        digest = hashlib.sha256(content).hexdigest()
+        content = Plain(content) if isinstance(content, bytes) else content
+        digest = content.sha256
         self.log.attempted.add(digest)
         while True:
-            declared = {"name": name, "size": len(content), "sha256": digest, "chunk_size": chunk_size}
+            declared = {"name": name, "size": content.size, "sha256": digest, "chunk_size": chunk_size}
             state = self.ask("POST", "/api/files/upload/initiate", json=declared, expect=(200, 201)).json()
             state = self._send_missing(state, content, each)
             if state is not None and state["complete"]:
-                self.log.complete[digest] = Acknowledged(state["id"], digest, len(content))
+                self.log.complete[digest] = Acknowledged(state["id"], digest, content.size)
                 return str(state["id"])
 
-    def _send_missing(self, state: dict[str, Any], content: bytes, each: Callable[[int], None]) -> Any:
+    def _send_missing(self, state: dict[str, Any], content: Content, each: Callable[[int], None]) -> Any:
         size = state["chunk_size"]
         for index in range(state["total_chunks"]):
             start = index * size
-            end = min(start + size, len(content))
+            end = min(start + size, content.size)
             if state["complete"] or any(low <= start and end <= high for low, high in state["received"]):
                 continue
-            piece = content[start:end]
+            piece = content.piece(start, end)
             headers = {
-                "Content-Range": f"bytes {start}-{end - 1}/{len(content)}",
+                "Content-Range": f"bytes {start}-{end - 1}/{content.size}",
                 "X-Chunk-SHA256": hashlib.sha256(piece).hexdigest(),
             }
             answer = self.ask("PUT", f"/api/files/{state['upload_id']}/upload", content=piece, headers=headers)
@@ -136,6 +170,13 @@ class Client:
         """Return where a file stands."""
         return str(self.ask("GET", f"/api/files/{file_id}", expect=(200,)).json()["status"])
 
+    def lists_files(self) -> bool:
+        """Say whether one request for the list is answered now. Raises httpx.TransportError."""
+        answer = self._http.get("/api/files", timeout=5)
+        if answer.status_code == 401:
+            self._sign_in()
+        return answer.status_code == 200
+
     def files(self) -> dict[str, dict[str, Any]]:
         """Return all files that the product shows to this user, by id."""
         found: dict[str, dict[str, Any]] = {}
@@ -149,4 +190,17 @@ class Client:
 
     def digest_of_download(self, file_id: str) -> str:
         """Download a file and return the SHA-256 of what came."""
-        return hashlib.sha256(self.ask("GET", f"/api/files/{file_id}/download", expect=(200,)).content).hexdigest()
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                digest = hashlib.sha256()
+                with self._http.stream("GET", f"/api/files/{file_id}/download") as answer:
+                    if answer.status_code == 200:
+                        for piece in answer.iter_bytes():
+                            digest.update(piece)
+                        return digest.hexdigest()
+                    assert answer.status_code in _AGAIN, f"{file_id}: {answer.status_code}"
+                self._sign_in()
+            except httpx.TransportError:
+                time.sleep(0.2)
+            assert time.monotonic() < until, f"{file_id} cannot be downloaded"

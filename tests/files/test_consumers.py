@@ -20,6 +20,8 @@ from files.models import FileRecord, FileStatus, ProcessingJob
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key, issue_ticket, revoke_api_key
 from orchestra.common.publishing import user_group
+from orchestra.monitoring import pulses
+from orchestra.monitoring.models import ProcessRole
 from tests.sockets import OUR_ORIGIN, Closed, Socket, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -297,13 +299,29 @@ class TestHeartbeat:
 
     def test_quiet_sockets_hear_only_the_beat(self, alice: User, make_file: MakeFile) -> None:
         file = make_file(alice)
-        FileRecord.objects.filter(pk=file.pk).update(updated_at=file.updated_at - timedelta(minutes=1))
+        earlier = file.updated_at - timedelta(minutes=1)
+        FileRecord.objects.filter(pk=file.pk).update(status=FileStatus.READY, updated_at=earlier)
         socket = Socket(bearer(alice))
 
         async def scenario() -> None:
             async with socket:
                 await socket.opened()
                 assert [(await socket.next())["type"] for _ in range(3)] == ["heartbeat"] * 3
+
+        run(scenario)
+
+    def test_what_is_under_way_is_told_again_with_the_beat(self, alice: User, make_file: MakeFile) -> None:
+        file = make_file(alice)
+        FileRecord.objects.filter(pk=file.pk).update(updated_at=file.updated_at - timedelta(minutes=1))
+        socket = Socket(bearer(alice))
+
+        async def scenario() -> None:
+            async with socket:
+                (before,) = (await socket.opened())["files"]
+                assert before["situation"]["code"] == "waiting_for_worker"
+                await sync_to_async(pulses.show)(pulses.Sign("celery@here", ProcessRole.WORKER, pid=1, slots=2))
+                (now,) = (await socket.next_of("files"))["files"]
+                assert (now["version"], now["situation"]["code"]) == (before["version"], "waiting_next")
 
         run(scenario)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
-from files import jobs, pipeline
+from files import extraction_stage, jobs, pipeline
 from files.extraction import registry
 from files.jobs import Claim
-from files.models import FileEvent, FileRecord, FileSegment, FileStatus
+from files.models import FileEvent, FileRecord, FileSegment, FileStatus, ProcessingJob
 from orchestra.accounts.models import User
 
 MakeFile = Callable[..., FileRecord]
@@ -31,6 +34,49 @@ def test_the_timeline_names_the_reader(alice: User, make_file: MakeFile) -> None
     event = FileEvent.objects.get(file=file, code="text_read")
     assert event.message == "Read by markdown."
     assert event.details == {"reader": "markdown", "gave_up": []}
+
+
+def test_a_worker_that_was_frozen_and_is_late_removes_and_adds_nothing(
+    alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_file(alice, b"# Tides\n\nHigh at six.\n", name="tides.md")
+    find_type = extraction_stage._find_type
+    overtaken: list[bool] = []
+
+    def frozen_before_it_begins(record: FileRecord, path: Path) -> str:
+        if not overtaken:
+            overtaken.append(True)
+            ProcessingJob.objects.update(lease_until=Now() - timedelta(seconds=1))
+            jobs.sweep()
+            assert pipeline.work("another")
+        return find_type(record, path)
+
+    monkeypatch.setattr(extraction_stage, "_find_type", frozen_before_it_begins)
+    read = process(file)
+
+    assert (read.status, read.generation) == (FileStatus.READY, 2)
+    assert set(FileSegment.objects.values_list("generation", flat=True)) == {2}
+    assert FileSegment.objects.count() == read.segment_count > 0
+
+
+def test_nothing_is_stored_for_a_job_that_was_cancelled(
+    alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\n\n".join(f"Paragraph {n}." for n in range(1000))
+    file = make_file(alice, text.encode(), name="many.txt")
+    report = jobs.report
+
+    def cancelled_when_some_is_stored(claim: Claim, stage: str, done: int, *rest: Any) -> None:
+        report(claim, stage, done, *rest)
+        if done:
+            assert FileSegment.objects.exists()
+            jobs.cancel(file)
+
+    monkeypatch.setattr(pipeline, "_REPORT_EVERY", 0.0)
+    monkeypatch.setattr(jobs, "report", cancelled_when_some_is_stored)
+
+    assert process(file).status == FileStatus.CANCELLED
+    assert not FileSegment.objects.exists()
 
 
 def test_the_type_is_found_anew(alice: User, make_file: MakeFile) -> None:

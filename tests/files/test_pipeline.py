@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models.functions import Now
 
 from files import jobs, pipeline, services
+from files.breaker import FAULTS_IN_A_ROW
 from files.errors import JobLost
 from files.extraction.base import ExtractionError
+from files.extraction.errors import SandboxUnavailable
 from files.jobs import Claim
 from files.models import FileEvent, FileRecord, FileStatus, ProcessingJob
 from files.pipeline import Stage, StageContext
@@ -42,7 +46,7 @@ def process(alice: User, make_file: MakeFile, settings: Any, monkeypatch: pytest
 
     def run(script: Callable[[StageContext], None]) -> FileRecord:
         script_of_the_test.append(script)
-        file = make_file(alice)
+        file = make_file(alice, f"Some text, {len(script_of_the_test)}.".encode())
         assert pipeline.work("w")
         return FileRecord.objects.get(pk=file.pk)
 
@@ -83,6 +87,72 @@ def test_a_database_fault_is_not_counted_against_the_file(process: Any) -> None:
     file = process(raising(OperationalError("server closed the connection")))
     assert file.status == FileStatus.QUEUED
     assert ProcessingJob.objects.get(file=file).failures == 0
+
+
+def test_a_fault_that_calls_itself_transient_is_not_counted_and_waits(process: Any) -> None:
+    process(raising(SandboxUnavailable()))
+    job = ProcessingJob.objects.annotate(now=Now()).get()
+    assert (job.state, job.failures, job.interruptions, job.cause) == ("queued", 0, 1, "sandbox_unavailable")
+    assert job.available_at > job.now
+
+
+def test_no_file_is_taken_while_what_all_need_is_away(process: Any, alice: User, make_file: MakeFile) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        process(raising(SandboxUnavailable()))
+    waiting = make_file(alice, b"another")
+    assert not pipeline.work("w")
+    assert ProcessingJob.objects.get(file=waiting).attempt == 0
+
+
+def test_a_database_that_comes_back_is_waited_for_and_the_job_is_due_at_once(
+    process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    real_cursor = connection.cursor
+
+    def cursor() -> Any:
+        tries.append(True)
+        if len(tries) < 3:
+            raise OperationalError("the database system is starting up")
+        return real_cursor()
+
+    def script(_: StageContext) -> None:
+        monkeypatch.setattr(pipeline, "_DATABASE_LOOKS", 0.01)
+        monkeypatch.setattr(connection, "cursor", cursor, raising=False)
+        raise OperationalError("terminating connection due to administrator command")
+
+    process(script)
+    monkeypatch.undo()
+    job = ProcessingJob.objects.annotate(now=Now()).get()
+    assert len(tries) >= 3
+    assert job.available_at <= job.now
+
+
+def test_a_worker_without_a_job_waits_for_the_database(
+    process: Any, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim_next, calls = jobs.claim_next, []
+
+    def away_once(worker: str, **more: Any) -> Claim | None:
+        calls.append(worker)
+        if len(calls) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        return claim_next(worker, **more)
+
+    monkeypatch.setattr(jobs, "claim_next", away_once)
+    assert process(lambda context: context.report(1, 2, "pages")).status == FileStatus.READY
+    assert len(calls) == 2
+
+
+def test_the_heartbeat_of_a_busy_worker_sweeps(
+    process: Any, settings: Any, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOB_HEARTBEAT_SECONDS = 0.01
+    swept = threading.Event()
+    monkeypatch.setattr(jobs, "sweep", swept.set)
+    process(lambda _: swept.wait(30) or pytest.fail("no sweep"))
+    assert swept.is_set()
 
 
 @pytest.mark.parametrize("days", [30, 0])

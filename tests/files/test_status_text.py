@@ -14,9 +14,11 @@ from files.places import describe_place, place_address, place_of_address
 from files.selectors import FileStatusView, Progress
 from files.status_text import LABELS, stage_times, status_text, type_label
 
+_OF_THE_VIEW = ("waiting_behind", "progress", "attempt", "retry_at", "cause", "workers", "estimate")
+
 
 def view(status: FileStatus, **more: Any) -> FileStatusView:
-    known = {key: more.pop(key) for key in ("waiting_behind", "progress", "attempt", "retry_at") if key in more}
+    known = {key: more.pop(key) for key in _OF_THE_VIEW if key in more}
     empty = FileStatusView(FileRecord(name="a", size=1, status=status, **more), None, None, 0, None)
     return replace(empty, **known)
 
@@ -49,6 +51,57 @@ RUNNING = Progress("extract", 12, 40, "pages", 2.0)
 )
 def test_each_status_has_a_sentence(shown: FileStatusView, sentence: str) -> None:
     assert status_text(shown).detail == sentence
+
+
+@pytest.mark.parametrize(
+    ("shown", "code", "sentence"),
+    [
+        (view(FileStatus.UPLOADING), "uploading", "Not all bytes are here yet."),
+        (view(FileStatus.QUEUED, waiting_behind=0, workers=2), "waiting_next", "Next in line."),
+        (
+            view(FileStatus.QUEUED, waiting_behind=7, workers=2, estimate=130),
+            "waiting_behind",
+            "Waiting behind 7 files. About 2 min.",
+        ),
+        (
+            view(FileStatus.QUEUED, waiting_behind=7, workers=0),
+            "waiting_for_worker",
+            "No worker is running; it is read as soon as one is.",
+        ),
+        (
+            view(FileStatus.QUEUED, workers=0, retry_at=datetime(2026, 1, 2, 12, 5, tzinfo=UTC)),
+            "waiting_for_retry",
+            "Tried again at 12:05 UTC.",
+        ),
+        (
+            view(FileStatus.PROCESSING, progress=RUNNING, attempt=1, estimate=40),
+            "running",
+            "Reading the text: 12 of 40 pages. About 40 s.",
+        ),
+        (
+            view(FileStatus.PROCESSING, progress=RUNNING, attempt=2, cause="worker_lost"),
+            "running_again",
+            "Reading the text: 12 of 40 pages (the worker before was lost, attempt 2)",
+        ),
+        (
+            view(FileStatus.PROCESSING, progress=replace(RUNNING, heartbeat_age=31.0), attempt=2, cause="worker_lost"),
+            "worker_silent",
+            "Its worker has been silent for 31 s; if it is lost, another one starts again.",
+        ),
+        (view(FileStatus.READY, chunk_count=1), "ready", "1 passage."),
+        (view(FileStatus.PARTIAL, chunk_count=1, warnings=[{}]), "partial", "1 passage. 1 thing could not be read."),
+        (view(FileStatus.FAILED, error_message="It is broken."), "failed", "It is broken."),
+        (view(FileStatus.CANCELLED), "cancelled", "It is kept but not searchable."),
+        (
+            view(FileStatus.CANCELLED, chunk_count=3),
+            "cancelled",
+            "What was read of it before can still be searched.",
+        ),
+    ],
+)
+def test_each_situation_has_a_code_of_its_own(shown: FileStatusView, code: str, sentence: str) -> None:
+    said = status_text(shown)
+    assert (said.situation, said.detail) == (code, sentence)
 
 
 def test_every_status_has_words() -> None:

@@ -12,6 +12,8 @@ from files import states
 from files.models import FileRecord, FileSegment, FileStatus
 from files.selectors import files_of
 from orchestra.accounts.models import User
+from orchestra.monitoring import pulses
+from orchestra.monitoring.models import ProcessRole
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,8 @@ def test_an_empty_list_says_what_to_do(browser: Client) -> None:
 def test_the_list_shows_places_in_the_queue(browser: Client, alice: User, make_file: MakeFile) -> None:
     make_file(alice, b"first", "first.txt")
     make_file(alice, b"second", "second.txt")
+    assert "No worker is running; it is read as soon as one is." in page(browser, "/")
+    pulses.show(pulses.Sign("celery@here", ProcessRole.WORKER, pid=1, slots=2))
     html = page(browser, "/")
     assert "Next in line." in html
     assert "Waiting behind 1 file." in html

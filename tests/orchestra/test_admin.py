@@ -27,6 +27,8 @@ from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
+from orchestra.monitoring import pulses
+from orchestra.monitoring.models import ProcessRole
 from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
@@ -38,7 +40,7 @@ from search.retrieval import Tuning
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
-    for app in ("accounts", "files", "search")
+    for app in ("accounts", "monitoring", "files", "search")
     for model in apps.get_app_config(app).get_models()
     if model not in NOT_TO_LOOK_AT
 ]
@@ -69,6 +71,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     create_api_key(alice, HOSTILE)
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])
+    pulses.show(pulses.Sign(f"celery@{HOSTILE}", ProcessRole.WORKER, pid=1, slots=2))
     measure_own(alice, [Configuration("basic", Tuning())])
     file.refresh_from_db()
     return file

@@ -64,7 +64,8 @@ def test_signs_of_the_question_rule_a_file_out(alice: User, shelf: dict[str, Fil
 
 def test_what_was_not_read_says_where_it_stands(alice: User, make_file: MakeFile, shelf: dict[str, FileRecord]) -> None:
     waiting = make_file(alice, b"later", "later.txt")
-    assert why_absent(alice, "later", waiting.pk).message == "It is not read yet: Waiting. Next in line."
+    said = "It is not read yet: Waiting. No worker is running; it is read as soon as one is."
+    assert why_absent(alice, "later", waiting.pk).message == said
     services.cancel(waiting)
     assert why_absent(alice, "later", waiting.pk).code == "cancelled"
     FileRecord.objects.filter(pk=waiting.pk).update(status=FileStatus.FAILED, error_message="It is damaged.")

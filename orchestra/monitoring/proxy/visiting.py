@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -72,7 +72,8 @@ class Visit:
     ) -> Answer:
         """Send one request and return the answer. Raises OSError, HTTPException."""
         with closing(self.connection()) as connection:
-            connection.request(method, path, body, {"User-Agent": "orchestra-doctor", **(headers or {})})
+            with suppress(BrokenPipeError, ConnectionResetError):  # who refuses a body answers before it is sent
+                connection.request(method, path, body, {"User-Agent": "orchestra-doctor", **(headers or {})})
             return _answer_of(connection)
 
     def arrival(self, **headers: str) -> dict[str, Any]:
@@ -244,8 +245,11 @@ def _socket(visit: Visit) -> str:
 def _body(visit: Visit) -> str:
     """Send a body as large as the largest usual one."""
     size = visit.chunk + MEBIBYTE
-    answer = visit.ask("PUT", f"{PREFIX}{visit.token}/body", body=b"\0" * size)
     shown = f"{size / MEBIBYTE:.0f} MiB"
+    try:
+        answer = visit.ask("PUT", f"{PREFIX}{visit.token}/body", body=b"\0" * size)
+    except (OSError, http.client.HTTPException) as exc:
+        raise _Fault(f"A body of {shown} is cut off: {exc!r}.", remedies.BODY) from exc
     if answer.status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         raise _Fault(f"A body of {shown} is too large for the proxy.", remedies.BODY)
     if answer.json().get("received") != size:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from orchestra.accounts.models import User
 from orchestra.common.api_errors import server_error
@@ -32,6 +34,25 @@ def test_the_page_for_a_bug_needs_nothing_that_may_be_broken(rf: RequestFactory)
     answer = server_error(rf.get("/files"))
     assert answer.status_code == 500
     assert b"Something went wrong on our side" in answer.content
+
+
+def away(*_: object, **__: object) -> None:
+    raise OperationalError("the database system is shutting down")
+
+
+def test_a_database_that_is_away_is_said_as_such_and_when_to_come_back(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(alice)
+    client.raise_request_exception = False
+    api, page = APIClient(), client
+    api.force_authenticate(alice)
+    monkeypatch.setattr("files.selectors.counts_by_status", away)
+    for answer in (api.get("/api/files"), page.get("/")):
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) > 0
+    assert api.get("/api/files").json()["error"]["code"] == "database_away"
+    assert b"The database does not answer" in page.get("/").content
 
 
 def test_forbidden_is_said(rf: RequestFactory) -> None:

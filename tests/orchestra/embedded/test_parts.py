@@ -21,6 +21,7 @@ from orchestra.embedded import database
 from orchestra.embedded.console import Console
 from orchestra.embedded.database import prepare_database, wait_for_database
 from orchestra.embedded.errors import DatabaseNotReadyError
+from orchestra.embedded.paths import PULSES
 from orchestra.embedded.programs import product_programs
 from orchestra.embedded.run_record import RunRecord, hold_run, part_directory, run_directories
 
@@ -49,6 +50,15 @@ def test_only_the_named_programs_are_started(tmp_path: Path) -> None:
     assert names(7, "web") == ["web"]
     assert names(None, "worker", "beat") == ["worker", "beat"]
     assert names(7, "web", "worker", "beat") == ["web", "worker", "beat"]
+
+
+def test_two_workers_of_one_machine_have_names_and_signs_of_life_of_their_own(tmp_path: Path) -> None:
+    first, second = (product_programs(tmp_path / name, None, 2, ["worker"])[0] for name in "ab")
+    assert first.pulse is not None
+    assert second.pulse is not None
+    assert first.pulse.name in first.argv
+    assert first.pulse.name != second.pulse.name
+    assert first.pulse.parent == tmp_path / "a" / PULSES
 
 
 def test_parts_of_one_state_directory_hold_it_side_by_side(tmp_path: Path) -> None:

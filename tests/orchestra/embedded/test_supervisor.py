@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -46,14 +47,21 @@ def carriers(token: str) -> list[int]:
 class Stage:
     """A supervisor with its output."""
 
-    def __init__(self, directory: Path, *names: str) -> None:
+    def __init__(
+        self, directory: Path, *names: str, policy: Policy = QUICK_POLICY, may_judge: Callable[[], bool] = lambda: True
+    ) -> None:
         self.output = io.StringIO()
         self.logs = directory / "logs"
         self.console = Console(self.output, self.logs, names)
-        self.supervisor = Supervisor(directory, "test-token", self.console, QUICK_POLICY)
+        self.supervisor = Supervisor(directory, "test-token", self.console, policy, may_judge)
+
+    def run_for(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.supervisor.step(0.05)
 
     def until(self, text: str, times: int = 1) -> str:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while self.output.getvalue().count(text) < times:
             assert time.monotonic() < deadline, self.output.getvalue()
             self.supervisor.step(0.05)
@@ -145,6 +153,64 @@ def test_three_quick_deaths_end_everything_with_the_last_lines(stage: Stage) -> 
         stage.until("never")
     stage.supervisor.stop()
     assert carriers("test-token") == []
+
+
+LIVELY = """
+import os, pathlib, sys, time
+mark = pathlib.Path(sys.argv[1])
+print("up", os.getpid(), flush=True)
+while True:
+    mark.touch()
+    time.sleep(0.05)
+"""
+
+
+class TestWhatHangs:
+    @pytest.fixture
+    def stage(self, tmp_path: Path) -> Iterator[Stage]:
+        made = Stage(tmp_path, "worker", policy=replace(QUICK_POLICY, silence=1, first_sign=10), may_judge=self.judge)
+        self.servers_answer = True
+        mark = tmp_path / "mark"
+        made.supervisor.start([Program("worker", (sys.executable, "-c", LIVELY, str(mark)), pulse=mark)])
+        yield made
+        made.supervisor.stop()
+        made.console.close()
+
+    def judge(self) -> bool:
+        return self.servers_answer
+
+    def test_is_killed_and_started_anew(self, stage: Stage) -> None:
+        pid = int(re.findall(r"up (\d+)", stage.until("up"))[0])
+        stage.run_for(2)
+        assert stage.output.getvalue().count("up") == 1, "signs of life keep it running"
+        os.kill(pid, signal.SIGSTOP)
+        seen = stage.until("up", times=2)
+        assert "worker has shown no sign of life for 1 s and is killed." in seen
+        assert not psutil.pid_exists(pid)
+
+    def test_is_left_alone_while_a_server_is_away(self, stage: Stage) -> None:
+        pid = int(re.findall(r"up (\d+)", stage.until("up"))[0])
+        self.servers_answer = False
+        os.kill(pid, signal.SIGSTOP)
+        stage.run_for(3)
+        assert "no sign of life" not in stage.output.getvalue()
+        self.servers_answer = True
+        stage.until("no sign of life")
+
+
+def test_what_has_run_well_once_is_started_again_for_ever(stage: Stage, tmp_path: Path) -> None:
+    mark = tmp_path / "once"
+    code = f"""
+import pathlib, time
+mark = pathlib.Path({str(mark)!r})
+if not mark.exists():
+    mark.touch()
+    time.sleep(1)
+print("again")
+"""
+    stage.supervisor._policy = replace(QUICK_POLICY, quick=1)
+    stage.supervisor.start([script("worker", code)])
+    stage.until("again", times=5)
 
 
 def test_a_killed_leader_takes_its_group_along_before_the_restart(stage: Stage) -> None:

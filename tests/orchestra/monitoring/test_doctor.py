@@ -17,8 +17,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from files.storage import local
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
-from orchestra.monitoring import infrastructure
+from orchestra.monitoring import infrastructure, pulses
 from orchestra.monitoring.checks import registry
+from orchestra.monitoring.models import ProcessRole
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_redis")]
 
@@ -52,6 +53,7 @@ def test_every_part_of_the_promise_is_checked() -> None:
         "migrations",
         "redis",
         "worker",
+        "beat",
         "clock",
         "storage",
         "socket",
@@ -62,6 +64,7 @@ def test_every_part_of_the_promise_is_checked() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_healthy_parts_pass(admin_user_record: User) -> None:
+    pulses.show(pulses.Sign("beat@here", ProcessRole.BEAT, pid=1))
     names = [name for name in registry.names() if name != "worker"]  # needs a process of its own
     out = doctor(*names)
     assert out.count("ok ") == len(names)
@@ -182,6 +185,7 @@ def wrong_dimensions(patch: pytest.MonkeyPatch) -> None:
         ("worker", silent_worker, "Start a worker"),
         ("worker", worker_with_other_keys, "the same on all machines"),
         ("worker", unreachable_broker, "Redis"),
+        ("beat", lambda _: None, "celery -A celery_app beat"),
         ("clock", other_clock, "time service"),
         ("storage", unwritable_storage, "UPLOAD_DIR"),
         ("storage", unmakeable_storage, "UPLOAD_DIR"),
@@ -202,6 +206,15 @@ def test_failing_part_is_named_with_a_remedy(
     assert failure.startswith(f"FAIL {name}")
     assert remedy in advice
     assert "itself broke" not in out
+
+
+def test_a_worker_that_is_at_work_throughout_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulses.show(pulses.Sign("celery@here", ProcessRole.WORKER, pid=1, slots=2, milliseconds=12))
+    with monkeypatch.context() as patched:
+        silent_worker(patched)
+        out = doctor("worker")
+    assert "No process was free to answer. celery@here: up for 0 s, heard of 0 s ago, 2 files at a time" in out
+    assert "its canary took 12 ms" in out
 
 
 def test_one_broken_part_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,5 +175,5 @@ def test_settings_may_lie_in_files_of_which_the_environment_comes_first(
     (tmp_path / "secret_key").write_text("from the file")
     monkeypatch.setenv("SECRET_KEY", "from the environment")
     monkeypatch.delenv("REDIS_URL", raising=False)
-    read = Environment(_env_file=None, _secrets_dir=tmp_path)  # type: ignore[call-arg]  # of the library, for tests
+    read = Environment(_env_file=None, _secrets_dir=tmp_path)
     assert (read.redis_url, read.secret_key) == ("redis://:secret@inner:6379/0", "from the environment")

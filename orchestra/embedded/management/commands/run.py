@@ -19,7 +19,7 @@ from orchestra.common.errors import OrchestraError
 from orchestra.embedded.console import Console
 from orchestra.embedded.database import FirstAdministrator, prepare_database, wait_for_database
 from orchestra.embedded.errors import PartNeedsServersError, ProgramFailedError
-from orchestra.embedded.external import require_external_servers
+from orchestra.embedded.external import require_external_servers, servers_answer
 from orchestra.embedded.ports import TRIES, Listener, listen
 from orchestra.embedded.probe import WebProbe
 from orchestra.embedded.programs import PARTS, product_programs
@@ -27,6 +27,7 @@ from orchestra.embedded.run_record import RunRecord, hold_run, part_directory, p
 from orchestra.embedded.services import embedded_servers, stop_servers
 from orchestra.embedded.stopping import StopRequest
 from orchestra.embedded.supervisor import Supervisor
+from orchestra.embedded.watching import ServerWatch
 from orchestra.settings.env import BASE_DIR, environment
 
 WEB_SECONDS = 120
@@ -70,7 +71,8 @@ class _Run:
         self._host = host
         self._port = port
         self._console = Console(sys.stdout, self._state / "logs", self._parts)
-        self._supervisor = Supervisor(BASE_DIR, record.token, self._console)
+        self._supervisor = Supervisor(BASE_DIR, record.token, self._console, may_judge=servers_answer)
+        self._servers = ServerWatch(embedded_servers(), self._console.say)
 
     def to_the_end(self) -> None:
         """Start everything, wait for the end, and stop everything on every way out."""
@@ -115,6 +117,7 @@ class _Run:
             self._announce(self._address(listener) if listener else "", administrator)
         while not self._stop.made():
             self._supervisor.step()
+            self._servers.step()
 
     def _listen(self) -> Listener:
         # Behind a proxy, which knows one port, another one would be no help.

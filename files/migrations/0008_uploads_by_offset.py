@@ -16,7 +16,7 @@ UPDATE files_uploadchunk c SET index = c.start / u.chunk_size FROM files_upload 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('files', '0006_trash'),
+        ('files', '0007_interruptions'),
     ]
 
     operations = [
