@@ -13,8 +13,11 @@ LOCAL = {"timezone.now", "datetime.now", "time.time", "datetime.utcnow", "date.t
 ALLOWED = {
     "files/consumers.py": "the heartbeat tells its time and nothing compares it",
     "files/extraction/isolation/scratch.py": "the age of a folder of this machine",
-    "files/uploads.py": "the age of bytes on the disk; expiry is the database's matter",
+    "files/expiry.py": "the age of bytes on the disk; when an upload ends is the database's matter",
+    "files/uploads.py": "when an upload was completed is shown, and only its being set is asked",
+    "files/verifying_bytes.py": "the age of bytes on the disk",
     "orchestra/monitoring/infrastructure.py": "compares the two clocks, as is its purpose",
+    "search/services.py": "when a search was made is shown in its user's history",
     "search/vector_stores/faiss.py": "decides only how soon a copy is tidied",
 }
 

@@ -244,7 +244,7 @@ class FileStorageContract:
     @pytest.mark.django_db(transaction=True)
     def test_deleted_files_leave_no_byte(self, store: FileStorage, alice: User, make_file: MakeFile) -> None:
         file = make_file(alice, CONTENT, name="gone.bin")
-        services.delete(file)
+        services.delete_completely(file)
         assert list(store.stored_before(time.time() + 60)) == []
 
 

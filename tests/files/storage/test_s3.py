@@ -199,7 +199,7 @@ class TestLitter:
         send(as_alice, small, 0)
         kept = MultipartUpload.objects.get(upload=upload).multipart_id
         self.litter(s3, upload)
-        monkeypatch.setattr(uploads, "_DAY", -60)
+        monkeypatch.setattr(expiry, "_DAY", -60)
 
         expiry.expire()
 
