@@ -79,7 +79,7 @@ class Team:
         """Return the machine whose worker has a file, or had it last."""
         with self.site.database() as database:
             row = database.execute("SELECT worker FROM files_processingjob WHERE file_id = %s", [file_id]).fetchone()
-        return str(row[0]).rpartition("@")[2].removesuffix(".local") if row else ""
+        return str(row[0]).partition("/")[0].rpartition("@")[2].removesuffix(".local") if row else ""
 
 
 # What the proxy tells the webs; through it, its own word stands instead.
@@ -285,7 +285,7 @@ def test_two_beats_do_nothing_twice(team: Team) -> None:
             [ids],
         ).fetchall()
         workers = database.execute(
-            "SELECT DISTINCT worker FROM files_processingjob WHERE file_id = ANY(%s)", [ids]
+            "SELECT DISTINCT split_part(worker, '/', 1) FROM files_processingjob WHERE file_id = ANY(%s)", [ids]
         ).fetchall()
     assert began == []
     assert len(workers) == 2, "both machines work"
