@@ -110,6 +110,7 @@ def test_from_two_webs_to_a_found_page_to_an_empty_bucket(product: Stack, s3_ser
         assert [path for path in disk.rglob("*") if path.is_file()] == [], "bytes are in the bucket and nowhere else"
 
     assert client.delete(f"/api/files/{file_id}").status_code == 204
+    assert client.delete(f"/api/files/trash/{file_id}").status_code == 204
     wait_for("the bucket to be empty", lambda: s3_server.stored_keys() == [], 30)
     assert client.get(f"/api/files/{file_id}/download").status_code == 404
 
@@ -141,4 +142,5 @@ def _stored_and_read(client: httpx.Client, size: int) -> None:
         for piece in response.iter_bytes(MB):
             came.update(piece)
     assert came.hexdigest() == digest.hexdigest()
-    client.delete(f"/api/files/{upload['id']}")
+    for address in ("files", "files/trash"):
+        assert client.delete(f"/api/{address}/{upload['id']}").status_code == 204

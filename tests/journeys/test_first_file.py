@@ -106,6 +106,7 @@ def test_from_a_broken_upload_to_a_found_page_to_nothing_left(stack: Stack) -> N
 
         assert client.delete(f"/api/files/{file_id}").status_code == 204
         wait_for("the socket to tell the deletion", lambda: any(m.get("id") == file_id for m in watcher.messages), 10)
+        assert client.delete(f"/api/files/trash/{file_id}").status_code == 204
     _assert_nothing_left(stack, client, file_id)
 
 

@@ -185,7 +185,7 @@ def wrong_dimensions(patch: pytest.MonkeyPatch) -> None:
         ("worker", silent_worker, "Start a worker"),
         ("worker", worker_with_other_keys, "the same on all machines"),
         ("worker", unreachable_broker, "Redis"),
-        ("beat", lambda _: None, "celery -A celery_app beat"),
+        ("beat", lambda _: None, "manage.py run --only beat"),
         ("clock", other_clock, "time service"),
         ("storage", unwritable_storage, "UPLOAD_DIR"),
         ("storage", unmakeable_storage, "UPLOAD_DIR"),
