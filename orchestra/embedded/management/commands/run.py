@@ -133,9 +133,8 @@ class _Run:
 
     def _wait_for_web(self, listener: Listener) -> None:
         deadline = time.monotonic() + WEB_SECONDS
-        allowed = next(iter(settings.ALLOWED_HOSTS), "").lstrip(
-            ".*"
-        )  # a name that the web answers to, or a line in its log
+        # A name that the web answers to: to any other it answers too, but with an error in its log.
+        allowed = next(iter(settings.ALLOWED_HOSTS), "").lstrip(".*")
         probe = WebProbe(_name_for_browser(self._host).strip("[]"), listener.port, allowed)
         while not (self._stop.made() or probe.answered()):
             self._supervisor.step(0.1)
