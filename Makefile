@@ -35,7 +35,7 @@ stop: $(PRODUCT) ## Stop what `make run` started, also after it was killed
 	@$(MANAGE) stop
 
 test: $(DEVELOPMENT) ## Run the tests (ARGS="tests/files -x" for some of them)
-	@$(BIN)/python -m pytest -m "not benchmark" $(ARGS)
+	@$(BIN)/python -m $(if $(ARGS),pytest -m "not benchmark" $(ARGS),tests.all)
 
 check: $(DEVELOPMENT) ## Check style, types, import directions, migrations and deployment settings
 	@$(BIN)/python -m ruff check .

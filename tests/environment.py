@@ -10,7 +10,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-os.environ["STATE_DIR"] = str(Path(__file__).resolve().parents[1] / "var" / "test")
+# Two runs at once, as of `tests.all`, keep their products apart by TEST_GROUP.
+VAR = Path(__file__).resolve().parents[1] / "var" / os.environ.get("TEST_GROUP", "")
+os.environ["STATE_DIR"] = str(VAR / "test")
 os.environ["EMBEDDING_ENGINE"] = "hashing"
 os.environ["LOG_LEVEL"] = "WARNING"
 for name in (

@@ -26,6 +26,7 @@ import redis
 
 from orchestra.embedded.postgres import EmbeddedPostgres
 from orchestra.embedded.valkey import _program as valkey_program
+from tests.environment import VAR
 from tests.stack import ROOT, wait_for
 
 PASSWORD = "correct horse battery"
@@ -229,7 +230,7 @@ class Site:
 @contextmanager
 def running_site(name: str, *names: str, **settings: str) -> Iterator[Site]:
     """Make machines and servers with a prepared database; stop everything at the end."""
-    home = ROOT / "var" / f"test-{name}"
+    home = VAR / f"test-{name}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     with machines(*names) as made, ExitStack() as undo:
@@ -237,7 +238,7 @@ def running_site(name: str, *names: str, **settings: str) -> Iterator[Site]:
         site = Site(home, made, _postgres(home, center.address, undo), _valkey(home, center.address, undo))
         site.settings = {
             "UPLOAD_DIR": str(home / "uploads"),
-            "MODEL_DIR": str(ROOT / "var" / "test-models"),
+            "MODEL_DIR": str(VAR / "test-models"),
             "SECRET_KEY": secrets.token_urlsafe(48),
             "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
             "ALLOWED_HOSTS": ",".join((PUBLIC_NAME, "localhost", *(machine.address for machine in made.values()))),

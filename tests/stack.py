@@ -20,6 +20,7 @@ import psycopg
 
 from orchestra.embedded.postgres import EmbeddedPostgres
 from orchestra.embedded.valkey import EmbeddedValkey
+from tests.environment import VAR
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90
@@ -121,7 +122,7 @@ def _environment(state: Path, **more: str) -> dict[str, str]:
 @contextmanager
 def running_stack(name: str, *, fresh: bool = True, **settings: str) -> Iterator[Stack]:
     """Start the product in an empty state directory, or the one left before; stop it at the end."""
-    state = ROOT / "var" / f"test-{name}"
+    state = VAR / f"test-{name}"
     if fresh:
         shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True, exist_ok=True)

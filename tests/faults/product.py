@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from orchestra.embedded.postgres import EmbeddedPostgres
 from orchestra.embedded.supervisor import Policy
 from orchestra.embedded.valkey import EmbeddedValkey
+from tests.environment import VAR
 from tests.faults.parts import Part, Parts
 from tests.faults.proxy import Proxy, proxy_before
 from tests.stack import ROOT, Stack, running_stack, wait_for
@@ -101,7 +102,7 @@ def faulty_product(
     MODULE.FUNCTION of `tests.faults.seeded`. `clocks`: which programs' clocks are off by how much, such as
     `worker=+7200 web=-7200` (seconds; the database's stays right). `settings` are those of `.env.example`.
     """
-    state = ROOT / "var" / f"test-{name}"
+    state = VAR / f"test-{name}"
     if fresh:
         shutil.rmtree(state, ignore_errors=True)
     orders = Failpoints(state / "failpoints")

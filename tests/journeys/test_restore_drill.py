@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.environment import VAR
 from tests.samples import pdf_of
 from tests.stack import ROOT, Stack, running_stack, wait_for
 
@@ -92,7 +93,7 @@ def _uploading(client: httpx.Client) -> Iterator[list[bool]]:
 
 def _restored(name: str, folder: Path) -> str:
     """Restore into an empty state directory, where nothing runs, and return what the command said."""
-    state = ROOT / "var" / f"test-{name}"
+    state = VAR / f"test-{name}"
     shutil.rmtree(state, ignore_errors=True)
     done = subprocess.run(
         [sys.executable, "manage.py", "restore", str(folder)],

@@ -1,0 +1,74 @@
+"""All tests, in two runs side by side: `python -m tests.all`, or `make test`.
+
+One starts the whole product again and again and mostly waits for it, the other one computes: together they take the
+time of the longer one. The output of the second follows when the first is through.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WHOLE_PRODUCT = ("tests/faults", "tests/journeys", "tests/browser")
+_COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|warnings?)")
+
+
+def main() -> int:
+    """Run both; return the worse exit status."""
+    began = time.monotonic()
+    left_out = [f"--ignore={folder}" for folder in WHOLE_PRODUCT]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        beside = subprocess.Popen(
+            _command(*WHOLE_PRODUCT), cwd=ROOT, env=_environment("products"), stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            status, closing = _printed(_command(*left_out))
+            second = beside.wait()
+        finally:
+            if beside.poll() is None:  # interrupted: pytest stops what it started
+                beside.send_signal(signal.SIGINT)
+                beside.wait(120)
+        output.seek(0)
+        said = output.read()
+    sys.stdout.write(f"{said}\n{_sum(closing, said)} in {time.monotonic() - began:.2f}s\n")
+    return max(status, second)
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-m", "not benchmark", *arguments]
+
+
+def _environment(group: str) -> dict[str, str]:
+    return {**os.environ, "TEST_GROUP": group}
+
+
+def _printed(command: list[str]) -> tuple[int, str]:
+    """Run a command, pass its output on as it comes, and return its status and last line."""
+    last = ""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        for line in process.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            last = line if line.strip() else last
+    return process.returncode, last
+
+
+def _sum(*outputs: str) -> str:
+    """Return the counts of pytest's closing lines together, in its words."""
+    counts: Counter[str] = Counter()
+    for output in outputs:
+        closing = output.strip().rpartition("\n")[2]
+        counts.update({word: int(number) for number, word in _COUNTS.findall(closing)})
+    return ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
