@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-m", "not benchmark", *arguments]
+    return [sys.executable, "-u", "-m", "pytest", "-m", "not benchmark", *arguments]
 
 
 def _environment(group: str) -> dict[str, str]:
