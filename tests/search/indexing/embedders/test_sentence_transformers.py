@@ -12,6 +12,8 @@ from search.indexing.embedders.sentence_transformers import SentenceTransformerE
 from search.indexing.embedding import Embedder
 from tests.contracts.embedder import TEXTS, EmbedderContract
 
+pytestmark = pytest.mark.timeout(400)  # the import of torch alone takes half a minute on a busy machine
+
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
