@@ -13,6 +13,8 @@ from search.indexing.embedding import EmbeddingModelUnavailable
 from search.indexing.folder_model import folder_model
 from search.indexing.packaged_model import packaged_model
 
+pytestmark = pytest.mark.timeout(400)  # torch is imported
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
