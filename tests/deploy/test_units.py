@@ -22,7 +22,9 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 def installed(tmp_path: Path) -> Path:
     """Copies of the units, one per part, for an account and an interpreter that this machine has."""
     for path in UNITS.glob("*.*"):
-        text = path.read_text().replace("/opt/orchestra/.venv/bin/python", sys.executable)
+        text = path.read_text().replace(
+            "/opt/orchestra/.venv/bin/python", f'"{sys.executable}"'
+        )  # a path may have blanks
         text = text.replace("=orchestra\n", "=daemon\n") if path.suffix == ".service" else text
         for part in PARTS if "@" in path.name else [""]:
             (tmp_path / path.name.replace("@", f"@{part}" if part else "@")).write_text(text)
