@@ -66,19 +66,24 @@ class ThreadHandler(ASGIHandler):
 
     async def _handle_streamed(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: Any) -> None:
         """Serve a request whose view reads the body itself, and learns from that when the client goes away."""
-        body = StreamedBody(receive)
+        # Who asks before sending is told to go on by the first byte that is waited for: not before the view does.
+        asks = any(name == b"expect" for name, _ in scope["headers"])
+        body = StreamedBody(receive, eager=not asks)
+        filling = asyncio.create_task(body.fill())
         set_script_prefix(get_script_prefix(scope))
         await signals.request_started.asend(sender=self.__class__, scope=scope)
         unread: Any = body  # it has of a file what is used of it
         request, refusal = self.create_request(scope, unread)
         try:
             response: Any = refusal if request is None else await self._respond(request, body)
-            if not body.ended and not await _is_drained(scope, body):
+            await _ended(filling)
+            if not body.ended and (asks or not await body.drain()):
                 response["Connection"] = "close"
             await self.send_response(response, send)
         except asyncio.CancelledError:
             # The server stops: the view stores what it has and ends.
             body.cut()
+            filling.cancel()
             raise
         await sync_to_async(response.close)()
 
@@ -87,7 +92,7 @@ class ThreadHandler(ASGIHandler):
         return await self.run_get_response(request)
 
 
-async def _is_drained(scope: dict[str, Any], body: StreamedBody) -> bool:
-    # Who asks before sending would be told to go on by the first byte that is waited for.
-    waits = any(name == b"expect" for name, _ in scope["headers"])
-    return not waits and await body.drain()
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Stop a task, and see that it has stopped."""
+    task.cancel()
+    await asyncio.wait([task])

@@ -7,24 +7,32 @@ has no limit here; the view counts what it reads. All others are spooled by Djan
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 
+from orchestra.common.errors import OrchestraError
+
 if TYPE_CHECKING:
-    from asgiref.typing import ASGIReceiveCallable
+    from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent
 
 _PREFIX = "/tus/"
 _TYPE = b"application/offset+octet-stream"
+_AHEAD = 256 * 1024
 _DRAINED_BYTES = 1024**2
 _DRAINED_SECONDS = 1.0
 
 
-class BodyCut(ConnectionError):
-    """The client went away in the middle of its request."""
+class BodyCut(OrchestraError, ConnectionError):
+    """The client went away in the middle of its request. Nobody reads the answer; the log is spared a traceback."""
+
+    code = "body_cut"
+    status = 400
+    default_message = "The connection ended before the request did. What came of it is kept."
+    default_hint = "Ask for the offset with HEAD and send the bytes from there."
 
 
 def is_streamed(scope: Mapping[str, Any]) -> bool:
@@ -37,54 +45,77 @@ def is_streamed(scope: Mapping[str, Any]) -> bool:
 
 
 class StreamedBody:
-    """The bytes of one request. `read` is called in the request's thread, everything else in the event loop's."""
+    """The bytes of one request. `read` is called in the request's thread, everything else in the event loop's.
 
-    def __init__(self, receive: ASGIReceiveCallable) -> None:
+    `fill` takes bytes from the server as they come, a little ahead of the reader: what came before a line broke is
+    read first, and the break noticed after it. `eager`: from the start; otherwise from the first `read` on.
+    """
+
+    def __init__(self, receive: ASGIReceiveCallable, *, eager: bool = True) -> None:
         self._receive = receive
         self._loop = asyncio.get_running_loop()
-        self._pending: Future[bytes] | None = None
-        self._left = b""
+        self._buffer = bytearray()
+        self._changed = threading.Condition()
+        self._wanted = asyncio.Event()
         self._cut = False
         self.ended = False
+        if eager:
+            self._wanted.set()
+
+    async def fill(self) -> None:
+        """Take what comes until the end, and wait while the reader is behind."""
+        while not (self.ended or self._cut):
+            await self._wanted.wait()
+            self._take(await self._receive())
+            if len(self._buffer) >= _AHEAD:
+                self._wanted.clear()
+
+    def _take(self, event: ASGIReceiveEvent) -> None:
+        with self._changed:
+            if event["type"] == "http.request":
+                self._buffer += event.get("body", b"")
+                self.ended = not event.get("more_body", False)
+            else:
+                self._cut = True
+            self._changed.notify_all()
 
     def read(self, size: int, /, seconds: float | None = None) -> bytes:
         """Return up to `size` bytes; empty at the end. Raises TimeoutError after `seconds` without any, BodyCut."""
-        while not self._left and not self.ended:
-            if self._cut:
+        with self._changed:
+            if not self._buffer:
+                self._ask_for_more()
+            if not self._changed.wait_for(lambda: self._buffer or self.ended or self._cut, seconds):
+                raise TimeoutError
+            data = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            if not data and not self.ended:
                 raise BodyCut
-            self._pending = self._pending or asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-            try:
-                self._left = self._pending.result(seconds)
-            except CancelledError as exc:
-                raise BodyCut from exc
-            self._pending = None
-        data, self._left = self._left[:size], self._left[size:]
+        if len(self._buffer) < _AHEAD:
+            self._ask_for_more()
         return data
 
-    async def _next(self) -> bytes:
-        event = await self._receive()
-        if event["type"] != "http.request":
-            self._cut = True
-            raise BodyCut
-        self.ended = not event.get("more_body", False)
-        return event.get("body", b"")
+    def _ask_for_more(self) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and the body is cut
+            self._loop.call_soon_threadsafe(self._wanted.set)
 
     def cut(self) -> None:
         """End the body here: nobody waits for an answer any more."""
-        self._cut = True
-        if self._pending is not None:
-            self._pending.cancel()
+        with self._changed:
+            self._cut = True
+            self._changed.notify_all()
 
     async def drain(self) -> bool:
-        """Take a little of what a refused request still sends, and say whether that was all.
+        """Take a little of what a refused request still sends, and say whether that was all. `fill` must have ended.
 
         A connection that is closed while bytes come is reset, and the client may never see the answer.
         """
         left = _DRAINED_BYTES
-        with suppress(BodyCut, TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(_DRAINED_SECONDS):
                 while not (self.ended or self._cut) and left > 0:
-                    left -= len(await self._next())
+                    self._take(await self._receive())
+                    left -= len(self._buffer)
+                    self._buffer.clear()
         return self.ended
 
     def close(self) -> None:

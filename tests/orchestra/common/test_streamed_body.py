@@ -55,9 +55,19 @@ def in_a_thread(events: list[dict[str, Any]], act: Callable[[StreamedBody], Any]
                 await asyncio.Event().wait()
             return events.pop(0)
 
-        return await asyncio.to_thread(act, StreamedBody(receive))
+        return await read_beside(receive, act)
 
     return asyncio.run(run())
+
+
+async def read_beside(receive: Any, act: Callable[[StreamedBody], Any]) -> Any:
+    """Run `act` in a thread while the body is filled."""
+    body = StreamedBody(receive)
+    filling = asyncio.create_task(body.fill())
+    try:
+        return await asyncio.to_thread(act, body)
+    finally:
+        filling.cancel()
 
 
 def part(body: bytes, more: bool = True) -> dict[str, Any]:
@@ -69,7 +79,10 @@ def test_bytes_are_read_as_they_come_until_the_end() -> None:
         return [body.read(4), body.read(4), body.read(99), body.read(99), body.read(99)]
 
     events = [part(b"abcdef"), part(b""), part(b"gh", more=False)]
-    assert in_a_thread(events, act) == [b"abcd", b"ef", b"gh", b"", b""]
+    came = in_a_thread(events, act)
+    assert b"".join(came) == b"abcdefgh"
+    assert max(map(len, came[:2])) <= 4
+    assert came[-1] == b""
 
 
 def test_waiting_has_an_end_and_loses_nothing() -> None:
@@ -90,7 +103,7 @@ def test_waiting_has_an_end_and_loses_nothing() -> None:
                 await asyncio.sleep(0.001)
             return (first or late).pop(0)
 
-        return await asyncio.to_thread(act, StreamedBody(receive))
+        return await read_beside(receive, act)  # type: ignore[no-any-return]  # what `act` returns
 
     assert asyncio.run(run()) == b"late"
 
@@ -106,6 +119,62 @@ def test_a_client_that_goes_away_is_an_error_again_and_again() -> None:
     assert in_a_thread([part(b"half"), {"type": "http.disconnect"}], act) == b"half"
 
 
+def test_what_came_before_the_line_broke_is_read_first() -> None:
+    """The server forgets what nobody took of it when the line breaks; so it is taken before the reader asks."""
+
+    async def run() -> None:
+        events = [part(b"before "), part(b"the cut"), {"type": "http.disconnect"}]
+
+        async def receive() -> Any:
+            return events.pop(0)
+
+        body = StreamedBody(receive)
+        await body.fill()
+        assert await asyncio.to_thread(body.read, 99) == b"before the cut"
+        with pytest.raises(BodyCut):
+            await asyncio.to_thread(body.read, 99)
+
+    asyncio.run(run())
+
+
+def test_no_more_is_taken_than_the_reader_will_soon_read() -> None:
+    async def run() -> None:
+        taken: list[int] = []
+
+        async def receive() -> Any:
+            taken.append(len(taken))
+            return part(bytes(100_000))
+
+        body = StreamedBody(receive)
+        filling = asyncio.create_task(body.fill())
+        await asyncio.wait([filling], timeout=0.2)
+        assert len(taken) == 3
+        assert await asyncio.to_thread(body.read, 200_000) == bytes(200_000)
+        await asyncio.wait([filling], timeout=0.2)
+        assert len(taken) == 5
+        filling.cancel()
+
+    asyncio.run(run())
+
+
+def test_who_asks_before_sending_is_not_told_to_go_on_by_a_body_that_nobody_reads() -> None:
+    async def run() -> None:
+        asked: list[str] = []
+
+        async def receive() -> Any:
+            asked.append("go on")
+            return part(b"then", more=False)
+
+        body = StreamedBody(receive, eager=False)
+        filling = asyncio.create_task(body.fill())
+        await asyncio.wait([filling], timeout=0.1)
+        assert asked == []
+        assert await asyncio.to_thread(body.read, 9) == b"then"
+        await filling
+
+    asyncio.run(run())
+
+
 def test_a_server_that_stops_wakes_the_reader() -> None:
     async def run() -> None:
         async def receive() -> Any:
@@ -113,8 +182,8 @@ def test_a_server_that_stops_wakes_the_reader() -> None:
 
         body = StreamedBody(receive)
         reading = asyncio.create_task(asyncio.to_thread(body.read, 9))
-        while body._pending is None:
-            await asyncio.sleep(0.001)
+        await asyncio.wait([reading], timeout=0.1)
+        assert not reading.done()
         body.cut()
         with pytest.raises(BodyCut):
             await reading
