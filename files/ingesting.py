@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import UUID
 
 from files import uploads
-from files.storage.local import digest_of
 from files.uploads import NewUpload
 from orchestra.accounts.models import User
+from orchestra.common.disk import digest_of
 from orchestra.common.errors import OrchestraError
 
 

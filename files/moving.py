@@ -17,7 +17,7 @@ from files.errors import BytesDamaged, BytesMissing
 from files.holding import unless_held
 from files.models import FileRecord, JobState, ProcessingJob
 from files.storage import FileStorage, file_storages, storage_of
-from files.storage.local import digest_of
+from orchestra.common.disk import digest_of
 from orchestra.common.errors import OrchestraError
 
 

@@ -56,3 +56,11 @@ def _assembled(objects: Sequence[bytes]) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(out)
+
+
+def long_text(paragraphs: int, salt: str) -> bytes:
+    """Return a text of so many paragraphs; another `salt` makes another text."""
+    lines = [
+        f"Paragraph {n} of {salt}. " + "The quick brown fox jumps over the lazy dog. " * 12 for n in range(paragraphs)
+    ]
+    return "\n\n".join(lines).encode()

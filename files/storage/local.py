@@ -18,7 +18,8 @@ from django.conf import settings
 from files.errors import BytesMissing, DiskFull
 from files.models import Upload
 from files.storage.base import FileStorage, Stored, Whole, key_of
-from files.storage.scratch import disk_full_as_error, made, scratch_dir, sync_directory
+from files.storage.scratch import made, scratch_dir
+from orchestra.common.disk import digest_of, full_disk_as, sync
 from orchestra.common.identifiers import new_id
 from orchestra.monitoring.checks import Outcome
 
@@ -38,12 +39,6 @@ def path_of(key: str) -> Path:
     return Path(settings.UPLOAD_DIR) / key
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 class LocalStorage(FileStorage):
     """Keeps bytes under UPLOAD_DIR. Web and worker must see the same directory."""
 
@@ -56,13 +51,13 @@ class LocalStorage(FileStorage):
         path = part_path(upload.pk)
         created = not path.exists()
         source.seek(0)
-        with disk_full_as_error(), path.open("r+b" if not created else "x+b") as target:
+        with full_disk_as(DiskFull), path.open("r+b" if not created else "x+b") as target:
             target.seek(offset)
             shutil.copyfileobj(source, target, _COPY)
             target.flush()
             os.fdatasync(target.fileno())
         if created:
-            sync_directory(path.parent)
+            sync(path.parent)
         if path.stat().st_size < offset + count:
             raise DiskFull
 
@@ -92,8 +87,8 @@ class LocalStorage(FileStorage):
         made(target.parent)
         if part.exists():
             part.replace(target)
-        sync_directory(target.parent)
-        sync_directory(part.parent)
+        sync(target.parent)
+        sync(part.parent)
 
     def discard(self, upload: Upload) -> None:
         """Delete the sparse file."""
@@ -130,14 +125,14 @@ class LocalStorage(FileStorage):
         target, draft = path_of(key), part_path(new_id())  # named as a part: what a crash leaves is found and removed
         made(target.parent)
         try:
-            with disk_full_as_error(), source.open("rb") as stream, draft.open("xb") as copy:
+            with full_disk_as(DiskFull), source.open("rb") as stream, draft.open("xb") as copy:
                 shutil.copyfileobj(stream, copy, _COPY)
                 copy.flush()
                 os.fsync(copy.fileno())
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-        sync_directory(target.parent)
+        sync(target.parent)
 
     def stored_before(self, moment: float) -> Iterator[Stored]:
         """Look through the sparse files and the finished ones."""

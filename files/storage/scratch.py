@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from typing import BinaryIO, cast
 from django.conf import settings
 
 from files.errors import DiskFull
+from orchestra.common.disk import full_disk_as
 from orchestra.common.identifiers import new_id
 
 
@@ -24,7 +23,7 @@ def scratch_dir() -> Path:
 @contextmanager
 def scratch_file() -> Iterator[BinaryIO]:
     """Give a file without a name, gone at the end of the block or of the process. Raises DiskFull."""
-    with disk_full_as_error(), tempfile.TemporaryFile(dir=scratch_dir()) as file:
+    with full_disk_as(DiskFull), tempfile.TemporaryFile(dir=scratch_dir()) as file:
         yield cast("BinaryIO", file)
 
 
@@ -33,31 +32,11 @@ def scratch_path() -> Iterator[Path]:
     """Give a path for a file that is gone at the end of the block. Raises DiskFull."""
     # Named like a local upload under way: what a crash leaves is found and removed with those.
     path = scratch_dir() / f"{new_id()}.part"
-    with disk_full_as_error():
+    with full_disk_as(DiskFull):
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_full_as_error() -> Iterator[None]:
-    """Turn the system's "no space" into our DiskFull."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFull from exc
-        raise
-
-
-def sync_directory(directory: Path) -> None:
-    """Force a directory's entries to disk, so that a new name survives a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def made(directory: Path) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 from files.errors import BytesDamaged, BytesMissing
 from files.storage import FileStorage, file_storages
 from orchestra.backup.errors import BackupDamaged
-from orchestra.backup.folder import Stored, digest_of, draft_of
+from orchestra.backup.folder import Stored, draft_of
+from orchestra.common.disk import digest_of
 
 MISSING = "its bytes are missing in the product's storage"
 DAMAGED = "its bytes in the product's storage are not those that came: another SHA-256"

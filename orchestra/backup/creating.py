@@ -23,10 +23,11 @@ from files.models import FileRecord, FileStatus
 from orchestra.backup import tables
 from orchestra.backup.bytes import copied_from
 from orchestra.backup.errors import BackupBusy, BackupDiskFull
-from orchestra.backup.folder import Folder, Stored, Writer, disk_full_as_error
+from orchestra.backup.folder import Folder, Stored, Writer
 from orchestra.backup.manifest import Manifest, Missing, Part, Table
 from orchestra.backup.progress import Meter, Tell, size_words
 from orchestra.common import failpoints
+from orchestra.common.disk import full_disk_as
 
 _INCOMPRESSIBLE = ("halfvec", "bytea")
 _PAGE = 2000
@@ -61,7 +62,7 @@ def create(root: Path, *, with_secrets: bool = False, keep: int = 2, tell: Tell 
         copied = _Copying(folder, tell)
         missing = copied.all(folder.files(backup), manifest.file_bytes)
         manifest = replace(manifest, missing=missing, secrets=_secrets(backup) if with_secrets else ())
-        with disk_full_as_error():
+        with full_disk_as(BackupDiskFull):
             manifest.write(backup)
             failpoints.reach("backup.named")
             finished = folder.finish(backup)
@@ -156,7 +157,7 @@ class _Copying:
         """Copy one file; return why it could not be done."""
         if file.size > shutil.disk_usage(self._folder.objects).free:
             raise BackupDiskFull(f"The disk of the backup has no room for {file.name}: {size_words(file.size)}.")
-        with disk_full_as_error():
+        with full_disk_as(BackupDiskFull):
             problem = copied_from(file, self._folder.object_path(file.sha256))
         failpoints.reach("backup.copied")
         return problem

@@ -7,7 +7,6 @@ backups/….unfinished/   one that is being written, or was given up
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -23,6 +22,7 @@ from typing import IO, Any
 
 from orchestra.backup.errors import BackupBusy, BackupDamaged, BackupDiskFull, BackupFolderInvalid
 from orchestra.backup.manifest import Manifest, Part
+from orchestra.common.disk import digest_of, full_disk_as, sync
 
 PIECE = 1024 * 1024
 _MARK = "orchestra-backups"
@@ -54,7 +54,7 @@ class Folder:
     def made(cls, root: Path) -> Folder:
         """Return the folder, made if it is not there. Raises BackupFolderInvalid for one that holds something else."""
         folder = cls(root)
-        with disk_full_as_error():
+        with full_disk_as(BackupDiskFull):
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not (root / _MARK).is_file():
                 if any(root.iterdir()):
@@ -168,7 +168,7 @@ class Writer:
         """Force all to disk and return what the part is."""
         if self._compressor:
             self._put(self._compressor.flush())
-        with disk_full_as_error(), self._file as file:
+        with full_disk_as(BackupDiskFull), self._file as file:
             file.flush()
             os.fsync(file.fileno())
         return Part(self._name, self._digest.hexdigest(), self._size)
@@ -176,7 +176,7 @@ class Writer:
     def _put(self, data: Any) -> None:
         self._digest.update(data)
         self._size += len(data)
-        with disk_full_as_error():
+        with full_disk_as(BackupDiskFull):
             self._file.write(data)
 
 
@@ -236,29 +236,3 @@ def check_parts(backup: Path, manifest: Manifest) -> Iterator[BackupDamaged]:
             check_part(backup, part, lost)
         except BackupDamaged as exc:
             yield exc
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Force a file, or a directory's entries, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def disk_full_as_error() -> Iterator[None]:
-    """Turn the system's "no space" into BackupDiskFull."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise BackupDiskFull from exc
-        raise

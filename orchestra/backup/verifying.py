@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestra.backup.errors import BackupDamaged
-from orchestra.backup.folder import Folder, check_parts, digest_of
+from orchestra.backup.folder import Folder, check_parts
 from orchestra.backup.manifest import Manifest
 from orchestra.backup.progress import Meter, Tell
+from orchestra.common.disk import digest_of
 
 
 @dataclass(frozen=True, slots=True)

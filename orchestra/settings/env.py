@@ -245,9 +245,7 @@ class Environment(BaseSettings):
     @classmethod
     def _web_address(cls, value: str, info: ValidationInfo) -> str:
         example = "https://api.example.org/v1/rerank"
-        _require_url(value, ("http", "https"), example)
-        if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
-            raise ValueError(f"write it as {example}, without a name or password")
+        _require_server(value, example)
         if not value and info.data.get("reranker") == "provider":
             raise ValueError(f"RERANKER=provider needs it; write it as {example}")
         return value
@@ -288,9 +286,7 @@ class Environment(BaseSettings):
     @classmethod
     def _server_only(cls, value: str) -> str:
         example = "https://s3.example.org:9000"
-        _require_url(value, ("http", "https"), example)
-        if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
-            raise ValueError(f"write it as {example}, without a name or password")
+        _require_server(value, example)
         return value
 
     @field_validator("s3_bucket")
@@ -311,6 +307,13 @@ class Environment(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return (BASE_DIR / value).resolve() if value is not None else None
+
+
+def _require_server(value: str, example: str) -> None:
+    """Raise ValueError unless `value` is empty or the address of a web server, without credentials."""
+    _require_url(value, ("http", "https"), example)
+    if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
+        raise ValueError(f"write it as {example}, without a name or password")
 
 
 def _require_url(value: str, schemes: tuple[str, ...], example: str) -> None:

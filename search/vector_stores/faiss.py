@@ -21,11 +21,12 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from orchestra.common.disk import sync
 from orchestra.monitoring.checks import Outcome
 from search import mirrors
 from search.errors import MirrorUnavailable
 from search.retrieval import Space
-from search.vector_stores.faiss_index import Builder, FaissGeneration, Shape, synced
+from search.vector_stores.faiss_index import Builder, FaissGeneration, Shape
 from search.vector_stores.mirror import MirrorStore, Progress
 
 logger = structlog.get_logger(__name__)
@@ -225,6 +226,6 @@ def _point(folder: Path, name: str) -> None:
     """Exchange what `current` names, at once and for good."""
     temporary = folder / f"{_CURRENT}.new"
     temporary.write_text(name)
-    synced(temporary)
+    sync(temporary)
     temporary.rename(folder / _CURRENT)
-    synced(folder)
+    sync(folder)

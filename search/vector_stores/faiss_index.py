@@ -7,7 +7,6 @@ A folder appears whole or not at all. The one module that imports FAISS.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from orchestra.common.disk import sync
 from orchestra.common.identifiers import new_id
 from search.errors import MirrorUnavailable
 from search.passages import ORDINAL_BITS, document_of
@@ -226,17 +226,8 @@ def _appearing(parent: Path, name: str) -> Iterator[Path]:
     try:
         yield folder
         for path in (*folder.iterdir(), folder):
-            synced(path)
+            sync(path)
         folder.rename(parent / name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # nothing is there any more once it has its name
-    synced(parent)
-
-
-def synced(path: Path) -> None:
-    """Wait until a file or the names in a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(parent)

@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.faults.proxy import proxy_before
 from tests.machines import PASSWORD, Part, Proxy, Site, namespaces_work, nginx, running_site
 from tests.s3_server import S3Server
+from tests.samples import long_text
 from tests.stack import wait_for
 
 pytestmark = [
@@ -120,13 +121,6 @@ def _upload(client: httpx.Client, name: str, content: bytes) -> str:
     return str(answer.json()["id"])
 
 
-def _long_text(paragraphs: int, salt: str) -> bytes:
-    lines = [
-        f"Paragraph {n} of {salt}. " + "The quick brown fox jumps over the lazy dog. " * 12 for n in range(paragraphs)
-    ]
-    return "\n\n".join(lines).encode()
-
-
 def _file(client: httpx.Client, file_id: str) -> dict[str, Any]:
     return client.get(f"/api/files/{file_id}").json()  # type: ignore[no-any-return]
 
@@ -207,7 +201,7 @@ def test_an_upload_whose_chunks_go_to_both_webs_in_turn_is_whole(team: Team) -> 
 
 def _upload_in_turn(clients: list[httpx.Client]) -> tuple[str, str]:
     """Send a file whose chunks go to two webs in turn; return its id and digest."""
-    content = _long_text(10_000, "both")[: 5 * _CHUNK + 777]
+    content = long_text(10_000, "both")[: 5 * _CHUNK + 777]
     digest = hashlib.sha256(content).hexdigest()
     declared = {"name": "both.txt", "size": len(content), "sha256": digest, "chunk_size": _CHUNK}
     file_id = clients[0].post("/api/files/upload/initiate", json=declared).json()["id"]
@@ -275,7 +269,7 @@ def _wait_for_files(socket: ClientConnection, ids: list[str]) -> set[str]:
 
 def test_two_beats_do_nothing_twice(team: Team) -> None:
     client = team.client("dora")
-    ids = [_upload(client, f"note-{number}.txt", _long_text(2, f"note {number}")) for number in range(40)]
+    ids = [_upload(client, f"note-{number}.txt", long_text(2, f"note {number}")) for number in range(40)]
     with team.site.database() as database:
         # Hints that are lost are sent again by either beat's sweep.
         wait_for("all files to be ready", lambda: {_file(client, each)["status"] for each in ids} == {"ready"}, 240, 1)
@@ -293,7 +287,7 @@ def test_two_beats_do_nothing_twice(team: Team) -> None:
 
 def test_the_file_of_a_machine_that_dies_is_taken_over_by_the_other(team: Team) -> None:
     client = team.client("eve")
-    file_id = _upload(client, "long.txt", _long_text(600, "dies"))
+    file_id = _upload(client, "long.txt", long_text(600, "dies"))
     _wait_until_embedding(client, file_id)
     dead = team.worker_of(file_id)
     team.parts[dead].kill()
@@ -313,7 +307,7 @@ def test_the_file_of_a_machine_that_dies_is_taken_over_by_the_other(team: Team) 
 @pytest.mark.skipif(not namespaces_work(), reason="needs root and network namespaces")
 def test_a_worker_whose_cable_is_pulled_and_put_back_writes_nothing_late(team: Team) -> None:
     client = team.client("eve")
-    file_id = _upload(client, "longer.txt", _long_text(1200, "cable"))
+    file_id = _upload(client, "longer.txt", long_text(1200, "cable"))
     _wait_until_embedding(client, file_id)
     alone = team.worker_of(file_id)
     machine = team.site.machines[alone]
@@ -359,7 +353,7 @@ def test_a_web_that_dies_leaves_its_clients_to_the_other(team: Team) -> None:
 
 def test_a_part_told_to_stop_hands_its_file_back_and_ends(team: Team) -> None:
     client = team.client("eve")
-    file_id = _upload(client, "stopped.txt", _long_text(1000, "stopped"))
+    file_id = _upload(client, "stopped.txt", long_text(1000, "stopped"))
     _wait_until_embedding(client, file_id)
     stopped = team.worker_of(file_id)
     assert team.parts[stopped].stop() == 0

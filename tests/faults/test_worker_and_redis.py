@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.samples import scan_of
+from tests.samples import long_text, scan_of
 from tests.stack import Stack, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -20,13 +20,6 @@ def _upload(client: httpx.Client, name: str, content: bytes) -> str:
     answer = client.post("/api/files/upload", files={"file": (name, BytesIO(content))})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
-
-
-def _long_text(paragraphs: int, salt: str) -> bytes:
-    lines = [
-        f"Paragraph {n} of {salt}. " + "The quick brown fox jumps over the lazy dog. " * 12 for n in range(paragraphs)
-    ]
-    return "\n\n".join(lines).encode()
 
 
 def _statuses(client: httpx.Client) -> dict[str, int]:
@@ -69,7 +62,7 @@ def _kill_workers(stack: Stack) -> None:
 
 def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: Stack) -> None:
     client = stack.client("killer")
-    file_id = _upload(client, "long.txt", _long_text(600, "kill"))
+    file_id = _upload(client, "long.txt", long_text(600, "kill"))
 
     def embedding() -> bool:
         progress = _progress(client, file_id)
@@ -121,7 +114,7 @@ def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:
     client = stack.client("emptier")
     redis = stack.redis()
     for number in range(50):
-        _upload(client, f"note-{number}.txt", _long_text(3, f"note {number}"))
+        _upload(client, f"note-{number}.txt", long_text(3, f"note {number}"))
         if number % 10 == 0:
             redis.flushall()
     redis.flushall()
@@ -132,7 +125,7 @@ def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:
 
 def test_a_stopped_worker_hands_its_file_back_uncounted(stack: Stack) -> None:
     client = stack.client("stopper")
-    file_id = _upload(client, "long.txt", _long_text(1500, "stop"))
+    file_id = _upload(client, "long.txt", long_text(1500, "stop"))
     wait_for("embedding to begin", lambda: _progress(client, file_id).get("stage") == "index", 60, every=0.05)
     parent = next(process for process in stack.processes("celery_app") if "worker" in process.cmdline())
     parent.terminate()

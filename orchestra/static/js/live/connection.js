@@ -22,13 +22,14 @@ export class Connection {
     this.heard = 0;
     this.ended = false;
     this.reading = null;
+    this.stale = false;
     this.timers = {};
   }
 
   start() {
     this.onstate("connecting");
     this.#open();
-    this.timers.poll = setInterval(() => this.live || this.refresh(), POLL_EVERY);
+    this.timers.poll = setInterval(() => this.live || this.reading || this.refresh(), POLL_EVERY);
     this.timers.freshen = setInterval(() => this.live && this.#freshen(), FRESHEN_EVERY);
     this.timers.watch = setInterval(() => this.#watch(), 5_000);
     addEventListener("pageshow", (event) => event.persisted && this.#wake());
@@ -37,10 +38,19 @@ export class Connection {
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
   }
 
-  // Reads everything that the page shows, and what is new. Several callers share one reading.
+  // Reads everything that the page shows, and what is new. Who asks while a reading is under way gets one that began
+  // after the asking: the one under way may have passed what changed.
   refresh() {
-    this.reading ??= this.#read().finally(() => (this.reading = null));
+    this.stale = true;
+    this.reading ??= this.#readUntilFresh().finally(() => (this.reading = null));
     return this.reading;
+  }
+
+  async #readUntilFresh() {
+    while (this.stale) {
+      this.stale = false;
+      await this.#read();
+    }
   }
 
   async #read() {
