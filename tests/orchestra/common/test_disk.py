@@ -26,7 +26,8 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
 
 def test_files_and_directories_are_forced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())))
+    opened = Path("/proc/self/fd")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(str((opened / str(descriptor)).readlink())))
     (tmp_path / "file").touch()
 
     sync(tmp_path / "file")
