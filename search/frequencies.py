@@ -1,9 +1,9 @@
-"""How many of an owner's passages have a word, as earlier searches counted them: which words can be left for later.
+"""How many of an owner's passages have a word, as searches counted them: which words can be left for later.
 
 Adding up a word that a third of half a million passages have takes a tenth of a second, and it hardly tells these
 passages apart. The rarer words of the question bring the candidates; the frequent ones are added to the scores of
-these alone. Which words are frequent is remembered from the searches that read them, for owners of very many files:
-a number that is some minutes old weighs the same.
+these alone. For owners of very many files, a search counts how frequent a word is when it first meets it: a number
+that is some minutes old weighs the same.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def deferred(lexemes: Iterable[str], known: Mapping[str, int], candidates: int) 
     """Return the lexemes that may wait until there are candidates, with how many passages have each.
 
     Words are taken from the rarest on, until READ_AT_MOST postings are read and one of them alone brings at least so
-    many `candidates`. A word that is not known is never left for later.
+    many `candidates`.
     """
     later: dict[str, int] = {}
     read = largest = 0

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -38,7 +39,7 @@ B = 0.75
 MOST_TERMS = 400  # a question of thousands of different words says no more than its first hundreds
 MOST_EXPANSIONS = 200
 _MOST_REQUIRED = 60
-_KINDS = ("passage", "term", "name", "configuration", "count")  # of rows that the statement gives
+_KINDS = ("passage", "term", "name", "configuration")  # of rows that the statement gives
 _CONSIDERED = 5  # times the passages that words are to bring: so many are scored by the frequent words too
 _SHORTEST_PREFIX = 2  # of letters; a character of a script without spaces says as much alone
 
@@ -108,9 +109,7 @@ def _asked(ask: Question, configurations: Sequence[str]) -> Answer:
     hybrid = _hybrid(ask, names, statistics, excluded=bool(excluded), deferred=bool(later))
     with connection.cursor() as cursor:
         cursor.execute(statement(ask.near, hybrid), values)
-        found = rows(cursor)
-    _learn(ask, found)
-    return _answer(found)
+        return _answer(rows(cursor))
 
 
 def _large(ask: Question) -> OwnerFacts | None:
@@ -129,14 +128,20 @@ def _deferred(ask: Question, terms: Sequence[_Term]) -> dict[str, int]:
     facts = _large(ask)
     if facts is None or ask.whole or ask.named:
         return {}
-    known = frequencies.counted.of(ask.scope.owner_id, facts.passages)
-    return frequencies.deferred((term.lexeme for term in terms), known, ask.limit)
+    lexemes = [term.lexeme for term in terms]
+    return frequencies.deferred(lexemes, _frequencies(ask.scope.owner_id, facts.passages, lexemes), ask.limit)
 
 
-def _learn(ask: Question, found_rows: Iterable[tuple[Any, ...]]) -> None:
-    if (facts := _large(ask)) is not None:
-        counts = {label: int(passages) for kind, passages, *_, label in found_rows if kind == "count"}
-        frequencies.counted.learn(ask.scope.owner_id, facts.passages, counts)
+def _frequencies(owner_id: UUID, passages: int, lexemes: Iterable[str]) -> Mapping[str, int]:
+    """Return how many of the owner's passages have each lexeme; those not known from earlier are counted now."""
+    known = frequencies.counted.of(owner_id, passages)
+    if not (new := [lexeme for lexeme in lexemes if lexeme not in known]):
+        return known
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FREQUENCIES, {"owner": owner_id, "lexemes": new})
+        counts = {**dict.fromkeys(new, 0), **{lexeme: int(count) for lexeme, count in cursor.fetchall()}}
+    frequencies.counted.learn(owner_id, passages, counts)
+    return {**known, **counts}
 
 
 def cosines(passages: Collection[int], ask: Question) -> dict[int, float]:
@@ -171,9 +176,7 @@ def configurations_of(scope: Scope) -> list[str]:
 
 
 def _answer(found_rows: Iterable[tuple[Any, ...]]) -> Answer:
-    by_kind: dict[str, list[tuple[Any, ...]]] = {
-        kind: [] for kind in ("passage", "term", "name", "configuration", "count")
-    }
+    by_kind: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _KINDS}
     for kind, *row in found_rows:
         by_kind[kind].append(tuple(row))
     found = [
@@ -308,5 +311,4 @@ def _hybrid(ask: Question, names: NamesSought | None, statistics: str, *, exclud
         near=ask.near.sql,
         cosine=sql.COSINE if "vector" in ask.near.parameters else "NULL",
         names=names.sql if names else sql.NO_NAMES,
-        counts=sql.COUNTS if _large(ask) else "",
     )

@@ -91,7 +91,9 @@ def _scores(answer: Answer) -> dict[int, float]:
 
 
 def test_an_answer_is_the_same_when_its_frequent_words_wait(many: User) -> None:
-    whole = _asked(many)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frequencies, "READ_AT_MOST", 10_000)
+        whole = _asked(many)
     known = frequencies.counted.of(many.pk, 30)
     assert {word: known[f"en={word}"] for word in ("river", "lantern", "rusti")} == {
         "river": 30,
@@ -116,7 +118,10 @@ def test_passages_that_only_meaning_found_get_their_frequent_words_too(many: Use
         found = find(parse_query(QUESTION), Scope(many.pk), 10, embedded, vector_stores["default"]).found
         return {one.passage: one for one in found}
 
-    whole, again = candidates(), candidates()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frequencies, "READ_AT_MOST", 10_000)
+        whole = candidates()
+    again = candidates()
 
     assert any(one.near and not one.worded for one in whole.values())
     assert again.keys() == whole.keys()
