@@ -8,8 +8,7 @@ keeps a weak side from dragging down a strong one (Bruch et al. 2022, arXiv 2210
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from orchestra.common.errors import OrchestraError
 
@@ -31,8 +30,8 @@ class FusionInputError(OrchestraError):
     default_message = "The search results could not be combined."
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate(Generic[Id]):
+# Named tuples: a search makes hundreds of them, and a frozen dataclass takes four times as long to make.
+class Candidate(NamedTuple, Generic[Id]):
     """A passage that either retrieval found, with the scores of both: higher is better, 0 keywords for no match."""
 
     id: Id
@@ -40,8 +39,7 @@ class Candidate(Generic[Id]):
     keyword_score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Fused(Generic[Id]):
+class Fused(NamedTuple, Generic[Id]):
     """A candidate in its place. `score` is the sum of the two parts; ranks count from 1, equal scores share one."""
 
     id: Id
@@ -72,15 +70,15 @@ def fuse(candidates: Iterable[Candidate[Id]], *, vector_weight: float = 0.5) -> 
     weighted.sort(key=lambda row: (-(row[1] + row[2]), -row[0].vector_score, -row[0].keyword_score))
     return [
         Fused(
-            id=item.id,
-            score=vector + keyword,
-            vector_part=vector,
-            keyword_part=keyword,
-            vector_score=item.vector_score,
-            keyword_score=item.keyword_score,
-            rank=rank,
-            vector_rank=vector_ranks[item.vector_score],
-            keyword_rank=keyword_ranks[item.keyword_score],
+            item.id,
+            vector + keyword,
+            vector,
+            keyword,
+            item.vector_score,
+            item.keyword_score,
+            rank,
+            vector_ranks[item.vector_score],
+            keyword_ranks[item.keyword_score],
         )
         for rank, (item, vector, keyword) in enumerate(weighted, start=1)
     ]
