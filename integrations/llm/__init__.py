@@ -1,0 +1,1 @@
+"""Language models, chosen by alias; all speak OpenAI's protocol over one guarded client."""
