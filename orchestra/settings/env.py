@@ -177,6 +177,12 @@ class Environment(BaseSettings):
         5.0, gt=0, le=60, description="Seconds that the provider may take; every search waits for it."
     )
 
+    outbound_allowed_private: CommaSeparated = Field(
+        (),
+        description="Hosts, host:port or networks that users' models and sources may lie at although they are not "
+        "public, such as localhost:11434 for Ollama, separated by commas.",
+    )
+
     failpoints: str = Field(
         "",
         description="For tests of faults only: places at which a process is killed or delayed (docs/reliability.md).",
@@ -184,7 +190,10 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe event logged.")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", "ocr_languages", mode="before")
+    @field_validator(
+        *("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", "ocr_languages", "outbound_allowed_private"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
