@@ -11,6 +11,7 @@ from search.models import (
     EvaluationRun,
     IndexedFile,
     MirrorGeneration,
+    SearchAudit,
     SearchQuery,
     VectorChunk,
 )
@@ -77,6 +78,16 @@ class SearchQueryAdmin(_ReadOnly, admin.ModelAdmin[SearchQuery]):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Allow deletion: a question is its user's data."""
         return bool(getattr(request.user, "is_superuser", False))
+
+
+@admin.register(SearchAudit)
+class SearchAuditAdmin(_ReadOnly, admin.ModelAdmin[SearchAudit]):
+    """Searches that needed a permission."""
+
+    list_display = ("created_at", "user_id", "mode")
+    list_filter = ("mode", "created_at")
+    fields = ("created_at", "user_id", "mode")
+    readonly_fields = ("created_at", "user_id", "mode")
 
 
 @admin.register(EvaluationQuestion)

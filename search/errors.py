@@ -22,6 +22,15 @@ class UnknownMode(OrchestraError):
     default_message = "This server has no such search mode."
 
 
+class ModeNotAllowed(OrchestraError):
+    """The user may not search in this mode."""
+
+    code = "mode_not_allowed"
+    status = 403
+    default_message = "You may not search in this mode."
+    default_hint = "An administrator can give you the permission for it."
+
+
 class InvalidEvaluationQuestion(OrchestraError):
     """A question that cannot be measured: no text, no files, or none of the author's own."""
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from search.filtering import ContentFilter
 from search.passages import document_of, ordinal_of
 from search.ranking.fusion import Fused
 from search.ranking.highlighting import highlight
@@ -73,7 +74,10 @@ def build_hits(
     `reranked` are scores that a reranker gave, by passage.
     """
     scores = reranked or {}
-    hits = (_hit(passage, fused, weights, scores.get(fused.id)) for fused, passage in _read(request, ranking))
+    hits = (
+        (passage.text, _hit(passage, fused, weights, scores.get(fused.id), request.filter))
+        for fused, passage in _read(request, ranking)
+    )
     if request.by_file:
         return tuple(_grouped(_folded(hits, None), request.limit))
     return tuple(_folded(hits, request.limit))
@@ -88,12 +92,12 @@ def _read(request: SearchRequest, ranking: Ranking) -> Iterator[tuple[Fused[int]
         yield from ((fused, found[fused.id]) for fused in batch if fused.id in found)
 
 
-def _folded(hits: Iterator[Hit], limit: int | None) -> list[Hit]:
-    """Return the first hits; those with the same words as an earlier one become its twins."""
+def _folded(hits: Iterator[tuple[str, Hit]], limit: int | None) -> list[Hit]:
+    """Return the first hits; those with the same words as an earlier one, before any were masked, become its twins."""
     kept: dict[str, Hit] = {}
     twins: dict[str, list[Twin]] = {}
-    for hit in hits:
-        words = " ".join(hit.text.split())
+    for text, hit in hits:
+        words = " ".join(text.split())
         if words not in kept:
             kept[words] = hit
         elif len(twins.setdefault(words, [])) < MOST_TWINS:
@@ -112,7 +116,14 @@ def _grouped(hits: Sequence[Hit], limit: int) -> Iterator[Hit]:
         yield replace(best, more=tuple(more[: MOST_OF_A_FILE - 1]))
 
 
-def _hit(passage: Passage, fused: Fused[int], weights: Mapping[str, float], rerank: float | None) -> Hit:
+def _hit(
+    passage: Passage,
+    fused: Fused[int],
+    weights: Mapping[str, float],
+    rerank: float | None,
+    content: ContentFilter,
+) -> Hit:
+    text = content.clean(passage.text)
     return Hit(
         chunk_id=passage.chunk_id,
         file_id=passage.file_id,
@@ -120,9 +131,9 @@ def _hit(passage: Passage, fused: Fused[int], weights: Mapping[str, float], rera
         media_type=passage.media_type,
         kind=passage.kind,
         ordinal=passage.ordinal,
-        text=passage.text,
+        text=text,
         place=passage.place,
-        snippet=highlight(passage.text, weights, max_chars=SNIPPET_CHARACTERS, weights=weights),
+        snippet=highlight(text, weights, max_chars=SNIPPET_CHARACTERS, weights=weights),
         score=round(fused.score, 4),
         parts=ScoreParts(
             vector=round(fused.vector_score, 4),
@@ -134,4 +145,5 @@ def _hit(passage: Passage, fused: Fused[int], weights: Mapping[str, float], rera
             fused_rank=fused.rank,
             rerank=rerank,
         ),
+        passage=fused.id,
     )

@@ -12,6 +12,7 @@ word's weight in three Spanish files and in three thousand English ones two numb
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Sum
 
 from search import frequencies
 from search import keyword_sql as sql
@@ -167,6 +169,24 @@ def holding(passages: Collection[int], words: Iterable[str], scope: Scope) -> se
 def has_lexemes(text: str, scope: Scope) -> bool:
     """Return whether any word of `text` is indexed for any of the owner's languages: stop words are not."""
     return bool(_lexemes(list(asked(text)), configurations_of(scope)))
+
+
+def rarity(words: Iterable[str], scope: Scope) -> dict[str, float]:
+    """Return how rare each word is among the owner's passages, as BM25 weighs it; stop words are left out."""
+    configurations = configurations_of(scope)
+    tokens = {word: found[0] for word in dict.fromkeys(words) if (found := list(asked(word)))}
+    stemmed = _stemmed(tokens.values(), configurations)
+    lexemes = {word: [lexeme for found in stemmed[token] for lexeme in found] for word, token in tokens.items()}
+    passages = IndexedFile.objects.filter(owner_id=scope.owner_id).aggregate(n=Sum("chunk_count"))["n"] or 0
+    every = list({lexeme for found in lexemes.values() for lexeme in found})
+    with connection.cursor() as cursor:
+        cursor.execute(sql.FREQUENCIES, {"owner": scope.owner_id, "lexemes": every})
+        counts = {lexeme: int(count) for lexeme, count in cursor.fetchall()}
+    return {
+        word: math.log(1 + (max(passages - having, 0) + 0.5) / (having + 0.5))
+        for word, found in lexemes.items()
+        if (having := sum(counts.get(lexeme, 0) for lexeme in found))
+    }
 
 
 def configurations_of(scope: Scope) -> list[str]:

@@ -211,6 +211,28 @@ class SearchQuery(models.Model):
         return self.text[:60]
 
 
+class SearchAudit(models.Model):
+    """That a user searched in a mode which needs a permission, and when: not what for.
+
+    A row is written before the search and stays as it is, also after its user is gone: the database refuses to change
+    or delete it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
+    mode = models.CharField(max_length=20)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        permissions = (("search_uncensored", "Can search without the content filter"),)
+
+    def __str__(self) -> str:
+        return f"{self.mode}, {self.created_at:%Y-%m-%d %H:%M}"
+
+
 class EvaluationQuestion(models.Model):
     """A question of its author's own, with those of the author's files that should answer it."""
 

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 _REMEMBERED = 2_048  # vectors of 1.5 kB
 
 
-def embed(text: str) -> EmbeddedQuery | None:
-    """Return the question's vector, or None while nothing is indexed.
+def embed(text: str, *, remember: bool = True) -> EmbeddedQuery | None:
+    """Return the question's vector, or None while nothing is indexed; `remember` it for a while, or not.
 
     Raises ModelNotConfigured, EmbeddingModelUnavailable.
     """
     space = spaces.searched()
-    return EmbeddedQuery(_vector(text, space), space) if space else None
+    if space is None:
+        return None
+    vector = _vector(text, space) if remember else spaces.embedder_of(space).embed_query(text)
+    return EmbeddedQuery(vector, space)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -5,7 +5,7 @@ Between `ranking.fusion` and `hits`. A reranker that does not answer costs the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -31,16 +31,20 @@ class ReadAgain:
     notes: tuple[str, ...] = ()
 
 
-def read_again(request: SearchRequest, text: str, ranking: Sequence[Fused[int]]) -> ReadAgain:
-    """Return the ranking in the reranker's order; as it is where none is configured or it does not answer."""
+def read_again(request: SearchRequest, text: str, ranking: Sequence[Fused[int]], *, local: bool = False) -> ReadAgain:
+    """Return the ranking in the reranker's order; as it is where none is configured or it does not answer.
+
+    A reranker that is another server reads what the request's filter leaves, and nothing where all must be `local`.
+    """
     model = reranker()
-    if model is None or not ranking:
+    if model is None or not ranking or (local and not model.local):
         return ReadAgain(ranking)
     head = ranking[: settings.RERANK_DEPTH]
     passages = read_passages(request.scope.owner_id, [fused.id for fused in head])
     head = [fused for fused in head if fused.id in passages]
+    clean: Callable[[str], str] = str if model.local else request.filter.clean
     try:
-        scores = model.scores(text, [passages[fused.id].text for fused in head])
+        scores = model.scores(text, [clean(passages[fused.id].text) for fused in head])
     except RerankerUnavailable as error:
         return ReadAgain(ranking, notes=(f"The best passages were not read again. {error.message}",))
     order = rerank([*head, *ranking[settings.RERANK_DEPTH :]], scores)

@@ -7,11 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from search.filtering import MASKING, ContentFilter
 from search.ranking.highlighting import Snippet
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from integrations.llm.base import LanguageModel
+    from orchestra.common.outbound.ledger import Outbound
+    from search.answering.answer import Answer, Link, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,9 @@ class Tuning:
 class SearchRequest:
     """A question, where to look, how to weigh, and how many hits to return.
 
-    `by_file` makes each hit a file: its best passage, with the next ones below it.
+    `by_file` makes each hit a file: its best passage, with the next ones below it. `filter` is what is taken out of all
+    that is shown or sent; `model` writes the answer of a mode that has one, None where none is configured. `voice` is
+    what a persona adds to that model's instructions, `temperature` how freely it writes.
     """
 
     query: str
@@ -55,6 +62,10 @@ class SearchRequest:
     tuning: Tuning = field(default_factory=Tuning)
     by_file: bool = False
     explain: bool = False
+    filter: ContentFilter = MASKING
+    model: LanguageModel | None = None
+    voice: str = ""
+    temperature: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,7 @@ class Twin:
 class Hit:
     """A passage that answers, with its file and its place.
 
-    `more` are the next passages of the same file where hits are grouped by file.
+    `more` are the next passages of the same file where hits are grouped by file. `passage` is its number in the index.
     """
 
     chunk_id: UUID
@@ -137,6 +148,7 @@ class Hit:
     parts: ScoreParts
     twins: tuple[Twin, ...] = ()
     more: tuple[Hit, ...] = ()
+    passage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first, with milliseconds per step. `notes` say in sentences what could not be done."""
+    """Hits, best first, with milliseconds per step. `notes` say in sentences what could not be done.
+
+    `steps` are what a mode asked on its way; `outbound` is what left the machine for this search.
+    """
 
     query: str
     mode: str
@@ -166,3 +181,7 @@ class SearchResult:
     timings: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     explanation: Explanation | None = None
+    answer: Answer | None = None
+    steps: tuple[Step, ...] = ()
+    links: tuple[Link, ...] = ()
+    outbound: tuple[Outbound, ...] = ()

@@ -2,56 +2,104 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, TypedDict, Unpack
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
 
 from orchestra.accounts.models import User
+from orchestra.common.outbound.ledger import watched
 from search import history, questions
-from search.errors import EmptyQuery, UnknownMode
+from search.errors import EmptyQuery, ModeNotAllowed, UnknownMode
 from search.hits import build_hits
-from search.models import SearchQuery
+from search.models import SearchAudit, SearchQuery
 from search.modes import modes
+from search.modes.base import Run, SearchMode
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
 from search.timing import Stopwatch
 from search.vector_stores import vector_stores
+from search.writers import writer_for
 
 logger = structlog.get_logger(__name__)
 
 MAX_QUERY = 4000
 
 
-def search(  # one question, its options by name
-    user: User,
-    query: str,
-    *,
-    mode: str = "basic",
-    scope: Scope | None = None,
-    limit: int = 10,
-    tuning: Tuning | None = None,
-    by_file: bool = False,
-    explain: bool = False,
-    remember: bool = True,
-) -> SearchResult:
+class Options(TypedDict, total=False):
+    """What a search may be told beside its question and its mode.
+
+    `by_file` groups the passages of a file, None leaves that to the mode; `explain` adds how the ranking came about;
+    `remember` says whether the question goes into the history, where the mode keeps one.
+    """
+
+    scope: Scope | None
+    limit: int
+    tuning: Tuning | None
+    by_file: bool | None
+    explain: bool
+    remember: bool
+
+
+def search(user: User, query: str, *, mode: str = "basic", **options: Unpack[Options]) -> SearchResult:
     """Search `user`'s files in a mode and remember the question, unless told otherwise.
 
-    `by_file` groups the passages of a file; `explain` adds how the ranking came about.
-    Raises EmptyQuery, UnknownMode.
+    Raises EmptyQuery, UnknownMode, ModeNotAllowed.
     """
-    if mode not in settings.SEARCH_MODES:
-        known = ", ".join(modes.aliases())
-        raise UnknownMode(hint=f"Choose one of: {known}.", mode=mode)
-    text = _text(query)
-    tuning = tuning or Tuning(settings.SEARCH_WEIGHT, settings.SEARCH_DEPTH)
-    request = SearchRequest(text, scope or Scope(user.pk), limit, tuning, by_file, explain)
-    result = modes[mode].search(request)
+    return finish(begin(user, query, mode=mode, **options))
+
+
+def finish(running: Run) -> SearchResult:
+    """Return the result of a search that was begun."""
+    while True:
+        try:
+            next(running)
+        except StopIteration as ended:
+            result: SearchResult = ended.value
+            return result
+
+
+def begin(user: User, query: str, *, mode: str = "basic", **options: Unpack[Options]) -> Run:
+    """Return a search that is done while it is driven, in one context; closing it stops the work.
+
+    What is wrong with the question or its asker is found at once. Raises EmptyQuery, UnknownMode, ModeNotAllowed.
+    """
+    text, chosen = _text(query), _allowed(user, mode)
+    by_file = options.get("by_file")
+    request = SearchRequest(
+        text,
+        options.get("scope") or Scope(user.pk),
+        options.get("limit", 10),
+        options.get("tuning") or Tuning(settings.SEARCH_WEIGHT, settings.SEARCH_DEPTH),
+        chosen.by_file if by_file is None else by_file,
+        options.get("explain", False),
+        model=writer_for(user, chosen.writer),
+    )
+    if chosen.permission:
+        SearchAudit.objects.create(user=user, mode=chosen.name)
+    return _run(user, chosen, request, remember=options.get("remember", True) and chosen.remembered)
+
+
+def _run(user: User, mode: SearchMode, request: SearchRequest, *, remember: bool) -> Run:
+    with watched() as left:
+        result = yield from mode.run(request)
+    if left:
+        result = replace(result, outbound=tuple(left))
     if remember:
         _remember(user, request, result)
     return result
+
+
+def _allowed(user: User, alias: str) -> SearchMode:
+    """Return a mode. Raises UnknownMode, ModeNotAllowed."""
+    if alias not in settings.SEARCH_MODES:
+        raise UnknownMode(hint=f"Choose one of: {', '.join(modes.aliases())}.", mode=alias)
+    mode = modes[alias]
+    if mode.permission and not user.has_perm(mode.permission):
+        raise ModeNotAllowed(mode=alias)
+    return mode
 
 
 def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 10) -> SearchResult:

@@ -16,12 +16,12 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time the block under `name`."""
+        """Time the block under `name`; what is done in several blocks is added up."""
         began = perf_counter()
         try:
             yield
         finally:
-            self._steps[name] = round(1000 * (perf_counter() - began), 2)
+            self._steps[name] = round(self._steps.get(name, 0.0) + 1000 * (perf_counter() - began), 2)
 
     def milliseconds(self) -> dict[str, float]:
         """Return the steps so far and `total`."""

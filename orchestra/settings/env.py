@@ -183,6 +183,26 @@ class Environment(BaseSettings):
         "public, such as localhost:11434 for Ollama, separated by commas.",
     )
 
+    answer_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=600,
+        description="Seconds that a language model may take for an answer; what is there then stays.",
+    )
+    answer_tokens: int = Field(800, ge=50, le=8000, description="Tokens that a language model's answer may have.")
+    answer_context: int = Field(
+        12_000, ge=1000, le=200_000, description="Characters of passages that a language model reads for an answer."
+    )
+    answer_overlap: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of a sentence's words that a passage must have to support it; below half of it none does.",
+    )
+    answer_similarity: float = Field(
+        0.6, ge=0, le=1, description="Cosine that supports a sentence which shares fewer words with its passage."
+    )
+
     failpoints: str = Field(
         "",
         description="For tests of faults only: places at which a process is killed or delayed (docs/reliability.md).",

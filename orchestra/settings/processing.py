@@ -112,7 +112,14 @@ _STORES: dict[str, dict[str, Any]] = {
     },
 }
 VECTOR_STORES = {"default": _STORES[_env.vector_store_type]}
-SEARCH_MODES = {"basic": {"BACKEND": "search.modes.basic.BasicMode"}}
+SEARCH_MODES = {
+    "basic": {"BACKEND": "search.modes.basic.BasicMode"},
+    "deep": {"BACKEND": "search.modes.deep.DeepMode"},
+    "super_deep": {"BACKEND": "search.modes.super_deep.SuperDeepMode"},
+    "creative": {"BACKEND": "search.modes.creative.CreativeMode"},
+    "private": {"BACKEND": "search.modes.private.PrivateMode"},
+    "uncensored": {"BACKEND": "search.modes.uncensored.UncensoredMode"},
+}
 
 # Empty: no reranker. What a search takes of it is decided by the mode.
 RERANKERS: dict[str, dict[str, Any]] = {
@@ -142,3 +149,8 @@ CHUNK_OVERLAP = _env.chunk_overlap
 SEARCH_WEIGHT = _env.search_weight
 SEARCH_DEPTH = _env.search_depth
 TEXT_SEARCH_CONFIG = _env.text_search_config
+ANSWER_SECONDS = _env.answer_seconds
+ANSWER_TOKENS = _env.answer_tokens
+ANSWER_CONTEXT = _env.answer_context
+ANSWER_OVERLAP = _env.answer_overlap
+ANSWER_SIMILARITY = _env.answer_similarity

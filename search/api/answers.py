@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from search.addresses import passage_address
+from search.answering.answer import Answer, Citation, Link, Sentence, Step
+from search.comparing import Compared
 from search.retrieval import Hit, SearchResult, Twin
 
 
@@ -20,6 +23,68 @@ def answer_of(result: SearchResult) -> dict[str, Any]:
         "timings": result.timings,
         "notes": list(result.notes),
         "explanation": asdict(result.explanation) if result.explanation else None,
+        "answer": answer(result.answer) if result.answer else None,
+        "steps": [step(one) for one in result.steps],
+        "links": [_link(one) for one in result.links],
+        "outbound": [asdict(entry) for entry in result.outbound],
+    }
+
+
+def comparison_of(compared: Compared) -> dict[str, Any]:
+    """Return a comparison as JSON can hold it."""
+    return {
+        "query": compared.query,
+        "results": [answer_of(result) for result in compared.results],
+        "overlaps": [
+            {"modes": list(one.modes), "passages": one.passages, "files": one.files} for one in compared.overlaps
+        ],
+    }
+
+
+def answer(found: Answer) -> dict[str, Any]:
+    """Return an answer as JSON can hold it."""
+    return {
+        "kind": found.kind.value,
+        "sentences": [sentence(one) for one in found.sentences],
+        "citations": [citation(one) for one in found.citations],
+        "model": found.model,
+        "cut": found.cut,
+    }
+
+
+def sentence(one: Sentence) -> dict[str, Any]:
+    """Return a sentence as JSON can hold it."""
+    return {
+        "text": one.text,
+        "citations": list(one.citations),
+        "supported": one.supported,
+        "section": one.section,
+    }
+
+
+def citation(one: Citation) -> dict[str, Any]:
+    """Return a citation as JSON can hold it."""
+    return {
+        "number": one.number,
+        "chunk_id": str(one.chunk_id),
+        "file_id": str(one.file_id),
+        "file_name": one.file_name,
+        "place": one.place,
+        "address": passage_address(one.file_id, one.place),
+    }
+
+
+def step(one: Step) -> dict[str, Any]:
+    """Return a step as JSON can hold it."""
+    return {"number": one.number, "asked": one.asked, "found": one.found}
+
+
+def _link(one: Link) -> dict[str, Any]:
+    return {
+        "files": [str(file_id) for file_id in one.files],
+        "file_names": list(one.file_names),
+        "terms": list(one.terms),
+        "passages": [str(chunk_id) for chunk_id in one.passages],
     }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from search.addresses import passage_address
+from search.answering.answer import AnswerKind, Citation
 from search.services import MAX_QUERY
 
 
@@ -34,8 +36,9 @@ class SearchSerializer(VectorSearchSerializer):
     mode = serializers.ChoiceField(choices=list(settings.SEARCH_MODES), default="basic")
     group_by = serializers.ChoiceField(
         choices=("passage", "file"),
-        default="passage",
-        help_text="`file`: each hit is a file's best passage, with the next ones of that file in `more`.",
+        required=False,
+        help_text="`file`: each hit is a file's best passage, with the next ones of that file in `more`. Left out: "
+        "`file` in mode deep, else `passage`.",
     )
     explain = serializers.BooleanField(default=False, help_text="Say how the ranking came about.")
 
@@ -139,6 +142,70 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     terms = serializers.DictField(child=serializers.FloatField(), help_text="What each word of the question weighs.")
 
 
+class SentenceSerializer(serializers.Serializer[Any]):
+    """One sentence of an answer, plain text."""
+
+    text = serializers.CharField()
+    citations = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Numbers of the passages that support it."
+    )
+    supported = serializers.BooleanField(help_text="False: no passage that it cites supports it.")
+    section = serializers.CharField(help_text="The heading that it stands under; empty for none.")
+
+
+class CitationSerializer(serializers.Serializer[Any]):
+    """A passage that sentences rest on."""
+
+    number = serializers.IntegerField()
+    chunk_id = serializers.UUIDField()
+    file_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    place = serializers.DictField()
+    address = serializers.SerializerMethodField(help_text="The file's page at this place.")
+
+    def get_address(self, one: Citation) -> str:
+        """Return where the passage is shown."""
+        return passage_address(one.file_id, one.place)
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """An answer in sentences, each checked against the passages that it cites."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in AnswerKind])
+    sentences = SentenceSerializer(many=True)
+    citations = CitationSerializer(many=True)
+    model = serializers.CharField(help_text="Who wrote it; empty where its sentences are those of the passages.")
+    cut = serializers.BooleanField(help_text="Whether it ended before the model was through.")
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """What a mode asked on its way."""
+
+    number = serializers.IntegerField()
+    asked = serializers.CharField()
+    found = serializers.IntegerField(help_text="Passages that no step before had found.")
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """Two files that share rare words, each of which answers a part of the question that the other one does not."""
+
+    files = serializers.ListField(child=serializers.UUIDField(), min_length=2, max_length=2)
+    file_names = serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2)
+    terms = serializers.ListField(child=serializers.CharField())
+    passages = serializers.ListField(child=serializers.UUIDField(), min_length=2, max_length=2)
+
+
+class OutboundSerializer(serializers.Serializer[Any]):
+    """A request to another machine that was made, or refused, for this search."""
+
+    host = serializers.CharField()
+    purpose = serializers.CharField()
+    sent = serializers.IntegerField(help_text="Bytes.")
+    received = serializers.IntegerField(help_text="Bytes.")
+    milliseconds = serializers.FloatField()
+    refused = serializers.BooleanField()
+
+
 class SearchResultSerializer(serializers.Serializer[Any]):
     """Hits, best first."""
 
@@ -148,3 +215,31 @@ class SearchResultSerializer(serializers.Serializer[Any]):
     timings = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds per step.")
     notes = serializers.ListField(child=serializers.CharField(), help_text="What could not be done, in sentences.")
     explanation = ExplanationSerializer(allow_null=True)
+    answer = AnswerSerializer(allow_null=True)
+    steps = StepSerializer(many=True)
+    links = LinkSerializer(many=True, help_text="Mode creative.")
+    outbound = OutboundSerializer(many=True, help_text="What left the machine for this search; empty: nothing.")
+
+
+class ComparisonQuestionSerializer(VectorSearchSerializer):
+    """A question to several modes. It is not kept in the history."""
+
+    modes = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(settings.SEARCH_MODES)), min_length=2, max_length=6
+    )
+
+
+class OverlapSerializer(serializers.Serializer[Any]):
+    """How much two modes found alike."""
+
+    modes = serializers.ListField(child=serializers.CharField(), min_length=2, max_length=2)
+    passages = serializers.FloatField(help_text="Passages that both have, of all that either has, 0 to 1.")
+    files = serializers.FloatField(help_text="The same of files.")
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """One question through several modes."""
+
+    query = serializers.CharField()
+    results = SearchResultSerializer(many=True)
+    overlaps = OverlapSerializer(many=True)

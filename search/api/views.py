@@ -1,26 +1,36 @@
-"""POST /api/search and POST /api/files/search."""
+"""POST /api/search, also as a stream, POST /api/search/compare and POST /api/files/search."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
 from search import services
 from search.absence import why_absent
-from search.api.answers import answer_of
+from search.api.answers import answer_of, comparison_of
+from search.api.events import EventStreamRenderer, event_of
 from search.api.serializers import (
     AbsenceQuestionSerializer,
     AbsenceSerializer,
+    ComparisonQuestionSerializer,
+    ComparisonSerializer,
     SearchResultSerializer,
     SearchSerializer,
     VectorSearchSerializer,
 )
+from search.comparing import compare
+from search.event_stream import MEDIA_TYPE, EventStream
 from search.retrieval import Scope
+
+_STREAMED = {(200, MEDIA_TYPE): OpenApiTypes.STR}
 
 
 def _scope(user: User, filters: dict[str, Any]) -> Scope:
@@ -37,23 +47,44 @@ def _scope(user: User, filters: dict[str, Any]) -> Scope:
 class SearchView(APIView):
     """Search by meaning and by word."""
 
-    @extend_schema(request=SearchSerializer, responses=SearchResultSerializer)
-    def post(self, request: Request) -> Response:
-        """Search the caller's files in a mode."""
+    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, EventStreamRenderer]
+
+    @extend_schema(request=SearchSerializer, responses={(200, "application/json"): SearchResultSerializer, **_STREAMED})
+    def post(self, request: Request) -> HttpResponseBase:
+        """Search the caller's files in a mode.
+
+        With `Accept: text/event-stream` the answer comes as events while it is made: `step`, `answer` (a checked
+        sentence), `citations`, and last `result`, the same JSON as without, or `error`.
+        """
         serializer = SearchSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
-        scope = _scope(user, data.get("filters", {}))
-        result = services.search(
+        by_file = data["group_by"] == "file" if "group_by" in data else None
+        running = services.begin(
             user,
             data["query"],
             mode=data["mode"],
-            scope=scope,
+            scope=_scope(user, data.get("filters", {})),
             limit=data["limit"],
-            by_file=data["group_by"] == "file",
+            by_file=by_file,
             explain=data["explain"],
         )
-        return Response(answer_of(result))
+        if isinstance(request.accepted_renderer, EventStreamRenderer):
+            return EventStream(running, event_of, answer_of)
+        return Response(answer_of(services.finish(running)))
+
+
+class CompareView(APIView):
+    """One question through several modes."""
+
+    @extend_schema(request=ComparisonQuestionSerializer, responses=ComparisonSerializer)
+    def post(self, request: Request) -> Response:
+        """Ask the caller's files in several modes and say how much the results have in common."""
+        serializer = ComparisonQuestionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data, user = serializer.validated_data, cast(User, request.user)
+        scope = _scope(user, data.get("filters", {}))
+        return Response(comparison_of(compare(user, data["query"], data["modes"], scope=scope, limit=data["limit"])))
 
 
 class AbsenceView(APIView):

@@ -71,6 +71,17 @@ def highlight(
     return _snippet(text, _filled(text, sentences, room), matches)
 
 
+def terms_in(text: str, terms: Iterable[str]) -> set[str]:
+    """Return those of the terms, folded, that have a word in `text`, as `highlight` matches them."""
+    wanted = tuple(dict.fromkeys(filter(None, map(_folded, terms))))[:_MOST_TERMS]
+    return {match.term for match in _matches(text, wanted)}
+
+
+def folded(word: str) -> str:
+    """Return a word without case and accents, as terms are compared."""
+    return _folded(word)
+
+
 @lru_cache(maxsize=4096)
 def _folded(word: str) -> str:
     if word.isascii():

@@ -18,6 +18,7 @@ class ByLength(Reranker):
     """Takes the longest passage for the best."""
 
     name = "by length"
+    local = True
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float]:
         """Return lengths."""
@@ -28,6 +29,7 @@ class Away(Reranker):
     """Never answers."""
 
     name = "away"
+    local = True
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float]:
         """Raise."""

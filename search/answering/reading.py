@@ -1,0 +1,104 @@
+"""What a language model writes, piece by piece, to sentences with the numbers that they cite.
+
+Nothing of a model's text is taken but words: no images, no links, no markup, no address that its passages do not have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from search.analysis import sequence
+
+MOST_CHARACTERS = 40_000
+_RUN = 8  # words in a row that an answer has from its instructions by no accident
+
+_NUMBERS = r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]"
+_CITED = re.compile(rf"\s*({_NUMBERS})")
+_BOUNDARY = re.compile(
+    rf"[.!?\u2026][\"')\u201d\u00bb]{{0,3}}(?:\s*{_NUMBERS})*(?=\s+[^\s\[a-z])"
+    rf"|[\u3002\uff01\uff1f](?:{_NUMBERS})*(?=[^\s\[])|\n"
+)
+_ABBREVIATION = re.compile(r"\b(?:[A-Z]|\d{1,2}|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|No|Nr|cf|bzw|ca)\.$")
+_BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+")
+_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)?")
+_LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)?")
+_TAG = re.compile(r"</?[A-Za-z!][^<>\n]{0,500}>")
+_ADDRESS = re.compile(r"\b(?:https?|ftp|file|data|javascript|mailto):[^\s<>\"]+|\bwww\.[^\s<>\"]+", re.I)
+_EMPHASIS = re.compile(r"\*\*|__|`")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sentence as a model wrote it, without its marks."""
+
+    text: str
+    cited: tuple[int, ...]
+    section: str
+
+
+class Reader:
+    """Takes the pieces of one answer and gives its sentences as soon as they are whole."""
+
+    def __init__(self, instructions: str, mark: str, sources: str) -> None:
+        """Take what must not come out again, and the text of the passages, whose addresses may."""
+        self._instructions = sequence(instructions)
+        self._mark = mark
+        self._sources = sources
+        self._waiting = ""
+        self._section = ""
+        self._taken = 0
+
+    def feed(self, piece: str) -> Iterator[Read]:
+        """Yield the sentences that a piece completes."""
+        piece = piece[: MOST_CHARACTERS - self._taken]
+        self._taken += len(piece)
+        self._waiting += piece
+        while (end := self._end()) is not None:
+            whole, self._waiting = self._waiting[:end], self._waiting[end:]
+            yield from self._read(whole)
+
+    def close(self) -> Iterator[Read]:
+        """Yield what the end of the answer completes."""
+        whole, self._waiting = self._waiting, ""
+        for line in whole.split("\n"):
+            yield from self._read(line)
+
+    def _end(self) -> int | None:
+        heading = self._waiting.lstrip().startswith("#")
+        for match in _BOUNDARY.finditer(self._waiting):
+            before = self._waiting[: match.end()]
+            if match[0] == "\n" or not (heading or _ABBREVIATION.search(before)):
+                return match.end()
+        return None
+
+    def _read(self, whole: str) -> Iterator[Read]:
+        line = whole.strip()
+        if line.startswith("#"):
+            self._section = self._plain(line.lstrip("# "))[:120]
+            return
+        line = _BULLET.sub("", line)
+        marks = _CITED.findall(line)
+        cited = [int(number) for found in marks for number in re.findall(r"\d+", found)]
+        text = self._plain(_CITED.sub("", _without_links(line)))
+        if any(map(str.isalnum, text)) and not self._repeats(text):
+            yield Read(text, tuple(dict.fromkeys(cited)), self._section)
+
+    def _plain(self, text: str) -> str:
+        bare = _EMPHASIS.sub("", _TAG.sub("", text))
+        return " ".join(_ADDRESS.sub(lambda found: self._known(found[0]), bare).split())
+
+    def _known(self, address: str) -> str:
+        return address if address.rstrip(".,;:!?)'") in self._sources else "[address left out]"
+
+    def _repeats(self, text: str) -> bool:
+        """Tell whether a sentence has the request's mark, or a run of words of the instructions."""
+        said = sequence(text).split()
+        runs = (f" {' '.join(said[start : start + _RUN])} " for start in range(len(said) - _RUN + 1))
+        return self._mark in text or any(run in self._instructions for run in runs)
+
+
+def _without_links(text: str) -> str:
+    """Return the text with images and links as the words that stand for them."""
+    return _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
