@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestra.common import failpoints
+from orchestra.common.outbound import addresses
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 SECRETS_DIR = Path("/run/secrets")
@@ -261,6 +262,15 @@ class Environment(BaseSettings):
                 ip_network(each)
         except ValueError:
             raise ValueError("write addresses or networks, e.g. 10.0.0.7,10.1.0.0/16") from None
+        return value
+
+    @field_validator("outbound_allowed_private")
+    @classmethod
+    def _places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            addresses.places(value)
+        except ValueError:
+            raise ValueError("write hosts, host:port or networks, e.g. localhost:11434,10.1.0.0/16") from None
         return value
 
     @field_validator("text_search_config")

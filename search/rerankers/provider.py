@@ -9,20 +9,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from search.indexing.embedding import PerProcess
+from orchestra.common.outbound.client import Answer, Call, fetch
+from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused, OutboundTooLong, OutboundTooSlow
 from search.indexing.packaged_model import encodable
 from search.rerankers.base import Reranker, RerankerUnavailable
 
-if TYPE_CHECKING:
-    import httpx
-
 _MOST_BYTES = 1024 * 1024  # of an answer: a hundred results take ten thousand
-_AT_A_TIME = 8
 _SLOW = "Try again, raise RERANK_SECONDS, or lower RERANK_DEPTH."
 _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Look at RERANKER_API_KEY.",
@@ -44,75 +39,51 @@ class ProviderReranker(Reranker):
         self._model = model
         self._key = key
         self._seconds = seconds
-        self._prepare()
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float]:
         """Return the provider's score of each passage."""
         if not passages:
             return []
         question = {"query": encodable(query), "documents": [encodable(passage) for passage in passages]}
-        asked = {"model": self._model, **question, "top_n": len(passages)}
-        waiting = self._threads.get().submit(self._ask, asked)
+        answer = self._ask({"model": self._model, **question, "top_n": len(passages)})
+        if answer.status != HTTPStatus.OK:
+            raise _refused(answer.status)
+        return _scores(answer.body, len(passages))
+
+    def _ask(self, asked: dict[str, Any]) -> Answer:
         try:
-            answer = waiting.result(self._seconds)
-        except TimeoutError as error:
-            waiting.cancel()
+            return fetch(self._call(json.dumps(asked).encode()))
+        except OutboundTooSlow as error:
             raise RerankerUnavailable("The reranker's provider took too long.", hint=_SLOW) from error
-        return _scores(answer, len(passages))
-
-    def close(self) -> None:
-        """Close this process's connections and threads; the next call opens new ones."""
-        self._threads.get().shutdown(wait=True)
-        self._client.get().close()
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self._client = PerProcess(self._open)
-        # A time-out per read alone would let a server that sends a byte now and then hold a search for ever.
-        self._threads = PerProcess(lambda: ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="reranker"))
-
-    def _ask(self, asked: dict[str, Any]) -> bytes:
-        import httpx
-
-        until = monotonic() + self._seconds
-        try:
-            with self._client.get().stream("POST", self._url, json=asked) as response:
-                if response.status_code != HTTPStatus.OK:
-                    raise _refused(response.status_code)
-                return _body(response, until)
-        except httpx.TimeoutException as error:
-            raise RerankerUnavailable("The reranker's provider took too long.", hint=_SLOW) from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except OutboundTooLong as error:
+            raise RerankerUnavailable(
+                "The reranker's provider sent a longer answer than any reranker gives."
+            ) from error
+        except (OutboundFailed, OutboundRefused) as error:
             raise RerankerUnavailable(
                 "The reranker's provider does not answer.", hint="Look at RERANKER_URL."
             ) from error
 
-    def _open(self) -> httpx.Client:
-        import httpx
-
-        # As it is, uncompressed: what unpacks to gigabytes cannot be read by accident.
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    def _call(self, body: bytes) -> Call:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        # Redirects would carry passages to where nobody configured; the environment's proxies and .netrc likewise.
-        return httpx.Client(headers=headers, timeout=self._seconds, follow_redirects=False, trust_env=False)
+        return Call(
+            self._url,
+            "reranking",
+            method="POST",
+            headers=headers,
+            body=body,
+            seconds=self._seconds,
+            most_bytes=_MOST_BYTES,
+            by_setting=True,
+        )
 
 
 def _refused(status: int) -> RerankerUnavailable:
     return RerankerUnavailable(
         f"The reranker's provider answered with status {status}.", hint=_HINTS.get(status, ""), status=status
     )
-
-
-def _body(response: httpx.Response, until: float) -> bytes:
-    body = bytearray()
-    for piece in response.iter_raw():
-        body += piece
-        if monotonic() > until:  # nobody waits for it any more: the thread is needed
-            raise RerankerUnavailable("The reranker's provider took too long.", hint=_SLOW)
-        if len(body) > _MOST_BYTES:
-            raise RerankerUnavailable("The reranker's provider sent a longer answer than any reranker gives.")
-    return bytes(body)
 
 
 def _scores(answer: bytes, count: int) -> list[float]:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
+from orchestra.common.outbound import guard
+from orchestra.common.outbound.errors import OutboundRefused
 from search.errors import MirrorUnavailable
 from search.indexing.embedding import PerProcess
 from search.passages import document_of
@@ -186,7 +188,10 @@ class Server:
         from weaviate.exceptions import WeaviateBaseError
 
         try:
+            guard.refuse_inside(urlsplit(self.address.url).hostname or "", "vectors")  # gRPC connects unseen
             yield
+        except OutboundRefused as exc:
+            raise MirrorUnavailable("Weaviate is another machine, and nothing may leave this one.") from exc
         except (WeaviateBaseError, grpc.RpcError, httpx.HTTPError, OSError) as exc:
             reason = " ".join(str(exc).split())[:300]
             raise MirrorUnavailable(f"Weaviate at {self.address.url} failed: {reason}") from exc

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from orchestra.common.outbound import guard
+from orchestra.common.outbound.ledger import watched
 from search.rerankers.base import RerankerUnavailable
 from search.rerankers.provider import ProviderReranker
 from tests.contracts.reranker import RerankerContract
@@ -79,10 +81,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def reranker(provider: Provider) -> Iterator[ProviderReranker]:
-    made = ProviderReranker(url=provider.url, model="a-model", key=KEY)
-    yield made
-    made.close()
+def reranker(provider: Provider) -> ProviderReranker:
+    return ProviderReranker(url=provider.url, model="a-model", key=KEY)
 
 
 class TestProviderReranker(RerankerContract):
@@ -102,7 +102,6 @@ def test_without_a_key_none_is_sent(provider: Provider) -> None:
     reranker = ProviderReranker(url=provider.url)
     assert reranker.scores("q", ["p"]) == [0.001]
     assert "Authorization" not in provider.headers[0]
-    reranker.close()
 
 
 def test_the_environments_proxies_are_not_used(
@@ -189,7 +188,6 @@ def test_a_server_that_drips_has_no_more_time_than_one_that_is_silent(provider: 
     assert "too long" in refusal(reranker).message
     assert time.monotonic() - began < 3
     stop.set()
-    reranker.close()
 
 
 def test_redirects_are_not_followed(reranker: ProviderReranker, provider: Provider) -> None:
@@ -212,7 +210,6 @@ def test_a_refusal_says_what_to_look_at(reranker: ProviderReranker, provider: Pr
 def test_a_server_that_is_not_there_is_told(url: str) -> None:
     reranker = ProviderReranker(url=url, key=KEY, seconds=5)
     assert refusal(reranker).code == "reranker_unavailable"
-    reranker.close()
 
 
 def test_a_lost_connection_is_told_and_the_next_call_works(reranker: ProviderReranker, provider: Provider) -> None:
@@ -224,3 +221,19 @@ def test_a_lost_connection_is_told_and_the_next_call_works(reranker: ProviderRer
     assert "does not answer" in refusal(reranker).message
     provider.answer = by_length
     assert reranker.scores("q", ["p"]) == [0.001]
+
+
+def test_what_left_the_machine_stands_in_the_ledger(reranker: ProviderReranker) -> None:
+    with watched() as entries:
+        reranker.scores("q", ["p"])
+    (entry,) = entries
+    assert (entry.host, entry.purpose, entry.refused) == ("127.0.0.1", "reranking", False)
+    assert entry.sent > 10
+    assert entry.received > 10
+
+
+def test_nothing_is_asked_where_nothing_may_leave(reranker: ProviderReranker, provider: Provider) -> None:
+    reranker.scores("q", ["p"])  # leaves a connection open
+    with guard.closed():
+        assert refusal(reranker).code == "reranker_unavailable"
+    assert len(provider.asked) == 1
