@@ -29,6 +29,15 @@ _NAMED = (
     r"(?:access|auth|refresh)[_-]?token|client[_-]?secret|private[_-]?key"
 )
 
+_NAMES_NEEDED = (
+    *("password", "passwd", "passphrase", "passwort", "pwd", "kennwort", "contrase", "secret"),
+    *(f"{first}{sign}key" for first in ("api", "access", "private") for sign in ("", "_", "-")),
+    *(f"{first}{sign}token" for first in ("access", "auth", "refresh") for sign in ("", "_", "-")),
+)
+_KEY = r"-----{} (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_ENDS = re.compile(_KEY.format("END"))
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{8,}")
+
 
 def _luhn(digits: str) -> bool:
     total = 0
@@ -124,18 +133,19 @@ class _Detector:
         return f"{match[0][:start]}[masked {self.label}]{match[0][start + length :]}"
 
 
-_KEY = r"-----{} (?:[A-Z0-9]+ ){{0,4}}PRIVATE KEY(?: BLOCK)?-----"
 _BY_WORD = (
     _Detector(
         "private key",
         re.compile(rf"{_KEY.format('BEGIN')}.*?(?:{_KEY.format('END')}|\Z)", re.DOTALL),
         ("-----begin ",),
     ),
-    # The end of a block whose beginning is in the passage before.
-    _Detector("private key", re.compile(rf"(?:[A-Za-z0-9+/=]{{8,}}\s+)+{_KEY.format('END')}"), ("private key",)),
     _Detector("token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"), ("eyj",)),
     _Detector("key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), ("akia", "asia")),
-    _Detector("token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})"), ("gh", "github_pat_")),
+    _Detector(
+        "token",
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})"),
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    ),
     _Detector("token", re.compile(r"\bglpat-[\w-]{20,}"), ("glpat-",)),
     _Detector("token", re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"), ("xox",)),
     _Detector("key", re.compile(r"\bsk-(?=[\w-]*\d)[A-Za-z0-9_-]{20,}"), ("sk-",)),
@@ -153,7 +163,7 @@ _BY_WORD = (
             r"(?P<value>[^\s\"',;)]{4,200})",
             re.I,
         ),
-        ("pass", "pwd", "kennwort", "contrase", "secret", "key", "token"),
+        _NAMES_NEEDED,
         _value,
     ),
 )  # fmt: skip
@@ -180,12 +190,27 @@ _BY_DIGITS = (
 _DIGITS = re.compile(r"\d(?:[ -]?\d){5}")
 
 
+def _without_tail(text: str) -> str:
+    """Return the text without the end of a key whose beginning is in the passage before."""
+    match = _KEY_ENDS.search(text)
+    if match is None:
+        return text
+    lines = text[: match.start()].split("\n")
+    if not lines[-1]:
+        lines.pop()
+    while lines and _KEY_LINE.fullmatch(lines[-1].strip()):
+        lines.pop()
+    return "\n".join([*lines, f"[masked private key]{text[match.end() :]}"])
+
+
 def mask(text: str) -> str:
     """Return the text with secrets and identifiers replaced by what they were."""
     lower = text.lower()
     for detector in _BY_WORD:
         if any(need in lower for need in detector.needs):
             text = detector.masked(text)
+    if "private key-----" in lower:
+        text = _without_tail(text)
     if _DIGITS.search(text):
         for detector in _BY_DIGITS:
             if not detector.needs or any(need in lower for need in detector.needs):

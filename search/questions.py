@@ -34,6 +34,11 @@ def _vector(text: str, space: Space) -> NDArray[np.float32]:
     return spaces.embedder_of(space).embed_query(text)
 
 
+def remembered() -> int:
+    """Return how many questions' vectors are remembered."""
+    return _vector.cache_info().currsize
+
+
 def forget() -> None:
     """Drop the remembered vectors."""
     _vector.cache_clear()

@@ -9,7 +9,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
@@ -47,7 +46,7 @@ def _scope(user: User, filters: dict[str, Any]) -> Scope:
 class SearchView(APIView):
     """Search by meaning and by word."""
 
-    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, EventStreamRenderer]
+    renderer_classes = [*APIView.renderer_classes, EventStreamRenderer]
 
     @extend_schema(request=SearchSerializer, responses={(200, "application/json"): SearchResultSerializer, **_STREAMED})
     def post(self, request: Request) -> HttpResponseBase:

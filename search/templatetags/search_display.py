@@ -7,6 +7,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from search.addresses import passage_address
+from search.answering.answer import Answer, Citation
 from search.ranking.highlighting import Snippet
 from search.retrieval import Hit
 
@@ -32,6 +33,24 @@ def highlighted(snippet: Snippet) -> SafeString:
 def hit_address(hit: Hit) -> str:
     """Return the address of the hit's place in its file's page."""
     return passage_address(hit.file_id, hit.place)
+
+
+@register.simple_tag
+def cited(answer: Answer, number: int) -> Citation | None:
+    """Return the citation that an answer has under a number."""
+    return next((one for one in answer.citations if one.number == number), None)
+
+
+@register.simple_tag
+def citation_address(citation: Citation) -> str:
+    """Return the address of a cited passage in its file's page."""
+    return passage_address(citation.file_id, citation.place)
+
+
+@register.filter
+def mode_name(alias: str) -> str:
+    """Return a mode's alias as people read it."""
+    return alias.replace("_", " ").capitalize()
 
 
 @register.filter

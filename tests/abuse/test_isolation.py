@@ -83,6 +83,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-file-cancel", "post"): {},
     ("api-search", "post"): {"query": "zebrafish habitat"},
     ("api-search-absence", "post"): {"query": "zebrafish", "file": "0193a1b2-0000-7000-8000-000000000000"},
+    ("api-search-compare", "post"): {"query": "zebrafish habitat", "modes": ["basic", "private"]},
+    ("search", "post"): {},
     ("api-files-search", "post"): {"query": "zebrafish habitat"},
     ("sign-in", "post"): {},
     ("sign-out", "post"): {},

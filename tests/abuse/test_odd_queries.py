@@ -18,7 +18,7 @@ from tests.routes import routes
 READS = {
     "file-list": ("status", "kind", "name", "page"),
     "file": ("at", "page"),
-    "search": ("q", "page", "mode", "q=harbour&missing"),
+    "search": ("q", "page", "mode", "q=harbour&missing", "q=harbour&mode", "mode=creative&q", "mode=super_deep&q"),
     "evaluation": ("name",),
     "sign-in": ("next",),
     "trash": ("page",),

@@ -33,7 +33,7 @@ from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
 from search.evaluation.runner import Configuration
-from search.models import ChunkEmbedding, KeywordPosting, MirroredDocument, MirrorGeneration, VectorChunk
+from search.models import ChunkEmbedding, KeywordPosting, MirroredDocument, MirrorGeneration, SearchAudit, VectorChunk
 from search.retrieval import Tuning
 
 # Packed numbers under keys of several columns, which the admin cannot show.
@@ -68,6 +68,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     MultipartUpload.objects.create(upload=upload, multipart_id=HOSTILE)
     UploadPiece.objects.create(upload=upload, start=0, size=10, mark=HOSTILE)
     search_services.search(alice, f"register {HOSTILE}")
+    SearchAudit.objects.create(user=alice, mode=HOSTILE[:20])
     create_api_key(alice, HOSTILE)
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])
