@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/auth/", include("orchestra.accounts.api.urls")),
     path("api/files", include("files.api.urls")),
+    path("api/integrations", include("integrations.api.urls")),
     path("tus/", include("files.tus.urls")),
     path("api/", include("search.api.urls")),
     path("api/", include("orchestra.monitoring.api.urls")),

@@ -3,6 +3,7 @@
 from orchestra.settings.api import *
 from orchestra.settings.base import *
 from orchestra.settings.database import *
+from orchestra.settings.integrations import *
 from orchestra.settings.logging import *
 from orchestra.settings.outbound import *
 from orchestra.settings.processing import *

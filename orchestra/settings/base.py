@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "orchestra.embedded",
     "orchestra.accounts",
     "orchestra.monitoring",
+    "integrations",
     "files",
     "search",
     "orchestra.backup",

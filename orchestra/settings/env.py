@@ -25,6 +25,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 SECRETS_DIR = Path("/run/secrets")
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
+SHORTEST_SECRET = 32
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -203,6 +204,51 @@ class Environment(BaseSettings):
     answer_similarity: float = Field(
         0.6, ge=0, le=1, description="Cosine that supports a sentence which shares fewer words with its passage."
     )
+    credentials_keys: CommaSeparated = Field(
+        (),
+        description="Secrets of 32 signs or more that encrypt the credentials of connections, separated by commas: the "
+        "first encrypts, all decrypt (manage.py rotate_credentials). Empty: one made once, in STATE_DIR/secrets.",
+    )
+    openai_api_key: str = Field("", description="OpenAI's key, for answers by its models.")
+    openai_base_url: str = Field("https://api.openai.com/v1", description="Where OpenAI's API is.")
+    openrouter_api_key: str = Field("", description="OpenRouter's key.")
+    openrouter_base_url: str = Field("https://openrouter.ai/api/v1", description="Where OpenRouter's API is.")
+    openrouter_site_url: str = Field("", description="The address by which OpenRouter lists who asks. Empty: none.")
+    portkey_api_key: str = Field("", description="Portkey's key.")
+    portkey_base_url: str = Field("https://api.portkey.ai/v1", description="Where Portkey's gateway is.")
+    portkey_config: str = Field("", description="Id of a config of Portkey's, which names providers and fallbacks.")
+    portkey_virtual_key: str = Field("", description="Or a virtual key of Portkey's, which stands for a provider's.")
+    llm_base_url: str = Field(
+        "", description="Base URL of any server that speaks OpenAI's protocol (vLLM, Ollama elsewhere), with its /v1."
+    )
+    llm_api_key: str = Field("", description="Key of the server at LLM_BASE_URL. Empty: none is sent.")
+    llm_provider: Literal["auto", "off", "openai", "openrouter", "portkey", "compatible"] = Field(
+        "auto",
+        description="Whose model answers. auto: the first of these whose key is set, compatible by LLM_BASE_URL, else "
+        "the local one; with none of them answers are extracts. off: none, whatever is set.",
+    )
+    llm_model: str = Field("", description="The model's name as the provider spells it. Empty: the provider's default.")
+    llm_fallback_models: CommaSeparated = Field(
+        (), description="Models that OpenRouter asks where the first one fails, separated by commas; at most 3."
+    )
+    local_llm_url: str = Field(
+        "", description="Base URL of a model on this machine, such as http://127.0.0.1:11434/v1; private mode uses it."
+    )
+    local_llm_model: str = Field("", description="The local model's name.")
+    local_llm_api_key: str = Field("", description="The local server's key. Empty: none is sent.")
+    uncensored_llm_url: str = Field("", description="Base URL of the model of the mode `uncensored`.")
+    uncensored_llm_model: str = Field("", description="That model's name.")
+    uncensored_llm_api_key: str = Field("", description="That server's key. Empty: none is sent.")
+    llm_monthly_tokens: int = Field(
+        0, ge=0, description="Tokens that the installation's models may take for one user in a month. 0: no limit."
+    )
+    llm_monthly_budget_usd: float = Field(
+        0.0, ge=0, description="The same in US dollars, as OpenRouter tells them or by the two prices. 0: no limit."
+    )
+    llm_input_price: float = Field(
+        0.0, ge=0, description="US dollars for a million tokens that a model reads, where the provider tells no price."
+    )
+    llm_output_price: float = Field(0.0, ge=0, description="The same for a million tokens that it writes.")
 
     failpoints: str = Field(
         "",
@@ -213,6 +259,7 @@ class Environment(BaseSettings):
 
     @field_validator(
         *("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", "ocr_languages", "outbound_allowed_private"),
+        *("credentials_keys", "llm_fallback_models"),
         mode="before",
     )
     @classmethod
@@ -296,7 +343,46 @@ class Environment(BaseSettings):
             raise ValueError("RERANKER=cross-encoder needs it; write the folder that the model is in")
         return value
 
-    @field_validator("reranker_api_key")
+    @field_validator(
+        *("openai_base_url", "openrouter_base_url", "openrouter_site_url", "portkey_base_url", "llm_base_url"),
+        *("local_llm_url", "uncensored_llm_url"),
+    )
+    @classmethod
+    def _base_url(cls, value: str, info: ValidationInfo) -> str:
+        _require_server(value, "https://api.example.org/v1")
+        if value and info.field_name == "local_llm_url" and not addresses.is_loopback(urlsplit(value).hostname or ""):
+            raise ValueError("write an address of this machine, e.g. http://127.0.0.1:11434/v1; others: LLM_BASE_URL")
+        return value
+
+    @field_validator("llm_provider")
+    @classmethod
+    def _provider_is_set_up(cls, value: str, info: ValidationInfo) -> str:
+        needed = {name: f"{name}_api_key" for name in ("openai", "openrouter", "portkey")} | {
+            "compatible": "llm_base_url"
+        }
+        if value in needed and not info.data.get(needed[value]):
+            raise ValueError(f"it needs {needed[value].upper()}")
+        return value
+
+    @field_validator("local_llm_model", "uncensored_llm_model")
+    @classmethod
+    def _model_beside_url(cls, value: str, info: ValidationInfo) -> str:
+        url = str(info.field_name).removesuffix("model") + "url"
+        if info.data.get(url) and not value:
+            raise ValueError(f"{url.upper()} needs it; write the model's name as that server spells it")
+        return value
+
+    @field_validator("credentials_keys")
+    @classmethod
+    def _long_secrets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(secret) < SHORTEST_SECRET for secret in value):
+            raise ValueError(f"write secrets of {SHORTEST_SECRET} signs or more, separated by commas")
+        return value
+
+    @field_validator(
+        *("reranker_api_key", "openai_api_key", "openrouter_api_key", "portkey_api_key", "portkey_virtual_key"),
+        *("portkey_config", "llm_api_key", "local_llm_api_key", "uncensored_llm_api_key"),
+    )
     @classmethod
     def _fits_a_header(cls, value: str) -> str:
         if not all("!" <= char <= "~" for char in value):

@@ -42,7 +42,9 @@ def told(response: Any) -> list[tuple[str, Any]]:
 
 
 def test_steps_come_first_then_sentences_citations_and_the_result(as_alice: APIClient, library: None) -> None:
-    response = as_alice.post("/api/search", {"query": "harbour master", "mode": "deep"}, HTTP_ACCEPT="text/event-stream")
+    response = as_alice.post(
+        "/api/search", {"query": "harbour master", "mode": "deep"}, HTTP_ACCEPT="text/event-stream"
+    )
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/event-stream")
     events = told(response)
@@ -64,7 +66,9 @@ def test_a_request_that_begins_no_search_is_refused_with_its_status(as_alice: AP
 
 
 def test_what_goes_wrong_on_the_way_is_the_last_event(as_alice: APIClient, library: None) -> None:
-    ((name, data),) = told(as_alice.post("/api/search", {"query": "-harbour", "mode": "deep"}, HTTP_ACCEPT="text/event-stream"))
+    ((name, data),) = told(
+        as_alice.post("/api/search", {"query": "-harbour", "mode": "deep"}, HTTP_ACCEPT="text/event-stream")
+    )
     assert (name, data["error"]["code"]) == ("error", "query_empty")
 
 
@@ -83,7 +87,9 @@ def test_pieces_of_a_model_are_signs_of_life_and_not_shown(
 ) -> None:
     model = ScriptedModel(answer="The register is kept by the harbour master [1].")
     monkeypatch.setattr(services, "writer_for", lambda *_: model)
-    response: Any = as_alice.post("/api/search", {"query": "harbour master", "mode": "private"}, HTTP_ACCEPT="text/event-stream")
+    response: Any = as_alice.post(
+        "/api/search", {"query": "harbour master", "mode": "private"}, HTTP_ACCEPT="text/event-stream"
+    )
     text = b"".join(response.streaming_content).decode()
     assert text.count(": at work") == 7
     assert text.index(": at work") < text.index("event: answer")

@@ -52,7 +52,7 @@ _scope: ContextVar[_Scope | None] = ContextVar("outbound_closed", default=None)
 _started: WeakKeyDictionary[threading.Thread, Context] = WeakKeyDictionary()
 _allowed: set[Address] = set()
 _install_lock = threading.Lock()
-_seen_by_hook = False
+_watching = threading.Event()
 
 
 @contextmanager
@@ -101,11 +101,11 @@ def refuse_inside(host: str, purpose: str) -> None:
 def _install() -> None:
     """Set up the hook and the start of threads, once per process: a hook cannot be taken away. Forks have both too."""
     with _install_lock:
-        if _seen_by_hook:
+        if _watching.is_set():
             return
         sys.addaudithook(_hook)
         sys.audit(_INSTALLED)
-        if not _seen_by_hook:  # another hook may veto ours without a word
+        if not _watching.is_set():  # another hook may veto ours without a word
             raise OutboundRefused("The guard of outbound connections cannot be set up.")
         threading.Thread.start = _adopting(threading.Thread.start)  # type: ignore[method-assign]  # no event tells of it
 
@@ -242,8 +242,8 @@ def _adopting(start: Callable[[threading.Thread], None]) -> Callable[[threading.
 
 
 def _noted(event: str, args: tuple[Any, ...]) -> None:
-    global _seen_by_hook  # noqa: PLW0603  # says that the hook is there, once per process
-    _seen_by_hook = True
+    """Say that the hook is there."""
+    _watching.set()
 
 
 _WATCHED: dict[str, Callable[[str, tuple[Any, ...]], None]] = {

@@ -1,0 +1,56 @@
+"""Connections and the usage of models in the built-in admin: to look at, to switch off, to delete."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from integrations.models import ExternalIntegration, ModelUsage
+
+
+@admin.register(ExternalIntegration)
+class ExternalIntegrationAdmin(admin.ModelAdmin[ExternalIntegration]):
+    """Connections. Their fields are written through the API, which checks them; credentials are shown nowhere."""
+
+    list_display = ("name", "provider", "owner", "enabled", "tested_at", "error_code")
+    list_filter = ("provider", "enabled")
+    search_fields = ("name", "owner__username")
+    list_select_related = ("owner",)
+    fields = (
+        "name",
+        "provider",
+        "owner",
+        "enabled",
+        "config",
+        "created_at",
+        "tested_at",
+        "error_code",
+        "error_message",
+    )
+    readonly_fields = tuple(name for name in fields if name not in ("name", "enabled"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Forbid adding: a connection without its secrets is none."""
+        return False
+
+
+@admin.register(ModelUsage)
+class ModelUsageAdmin(admin.ModelAdmin[ModelUsage]):
+    """What calls of models took."""
+
+    list_display = ("user", "month", "model", "own", "calls", "input_tokens", "output_tokens", "cost")
+    list_filter = ("month", "own")
+    search_fields = ("user__username", "model")
+    list_select_related = ("user",)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Forbid adding: rows are counted."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Forbid changing, for the same reason."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Forbid deleting: it would give a budget back."""
+        return False

@@ -1,0 +1,52 @@
+"""Reads of connections, each scoped to who asks."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from integrations.base import Kind
+from integrations.errors import ConnectionNotFound, ConnectionNotYours
+from integrations.models import ExternalIntegration, ModelUsage
+from integrations.registry import PROVIDERS
+from orchestra.accounts.models import User
+
+
+def connections_of(user: User) -> QuerySet[ExternalIntegration]:
+    """Return the user's own connections and the installation's."""
+    return ExternalIntegration.objects.filter(Q(owner=user) | Q(owner=None))
+
+
+def connection_for(user: User, connection_id: UUID) -> ExternalIntegration:
+    """Return a connection that the user may see. Raises ConnectionNotFound."""
+    found = connections_of(user).filter(pk=connection_id).first()
+    if found is None:
+        raise ConnectionNotFound
+    return found
+
+
+def connection_to_change(user: User, connection_id: UUID) -> ExternalIntegration:
+    """Return a connection that the user may change. Raises ConnectionNotFound, or ConnectionNotYours."""
+    found = connection_for(user, connection_id)
+    if not may_change(user, found):
+        raise ConnectionNotYours
+    return found
+
+
+def may_change(user: User, connection: ExternalIntegration) -> bool:
+    """Tell whether the user may change, test and delete it, and see its settings."""
+    return connection.owner_id == user.pk or (connection.owner_id is None and user.is_staff)
+
+
+def model_connections(user: User | None, alias: str) -> QuerySet[ExternalIntegration]:
+    """Return the connections to models under an alias: the user's own first, then the installation's, newest first."""
+    providers = [provider.name for provider in PROVIDERS.values() if provider.kind is Kind.MODEL]
+    whose = Q(owner=None) if user is None else Q(owner=user) | Q(owner=None)
+    found = ExternalIntegration.objects.filter(whose, provider__in=providers, enabled=True, config__alias=alias)
+    return found.order_by(F("owner").asc(nulls_last=True), "-created_at")
+
+
+def usage_of(user: User) -> QuerySet[ModelUsage]:
+    """Return what the user's calls of models took, newest month first."""
+    return ModelUsage.objects.filter(user=user)

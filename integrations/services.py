@@ -1,0 +1,215 @@
+"""Writes of connections: made, changed, tested, sealed anew; and the language model that a user's questions go to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations import selectors
+from integrations.base import Field, Provider
+from integrations.errors import ConnectionInvalid, CredentialsUnreadable, TooManyConnections
+from integrations.llm import language_models
+from integrations.llm.base import LanguageModel, ModelUnavailable, Verdict
+from integrations.llm.metering import MeteredModel
+from integrations.models import ExternalIntegration
+from integrations.registry import PROVIDERS
+from integrations.sealing import Credentials, is_current, seal, unseal
+from orchestra.accounts.models import User
+from orchestra.common.identifiers import new_id
+
+_LONGEST_VALUE = 2_000
+_MOST_CONNECTIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did: rows sealed anew, rows that were current, and those that no key opens."""
+
+    sealed: int
+    current: int
+    unreadable: tuple[UUID, ...]
+
+
+def connect(owner: User | None, provider: str, name: str, values: Mapping[str, str]) -> ExternalIntegration:
+    """Make a connection, of the installation where there is no owner. `values`: its fields, secrets among them.
+
+    Raises ConnectionInvalid, or TooManyConnections.
+    """
+    known = _provider(provider)
+    config, secrets = _checked(known, values)
+    row = ExternalIntegration(id=new_id(), provider=known.name, owner=owner, name=name, config=config)
+    row.credentials = seal(Credentials(secrets), row.pk)
+    with transaction.atomic():
+        if owner is not None:
+            User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # counts in turn
+        if ExternalIntegration.objects.filter(owner=owner).count() >= _MOST_CONNECTIONS:
+            raise TooManyConnections
+        row.save()
+    return row
+
+
+def change(
+    connection: ExternalIntegration,
+    *,
+    name: str | None = None,
+    enabled: bool | None = None,
+    values: Mapping[str, str] | None = None,
+) -> ExternalIntegration:
+    """Change what is given. A secret that is not among `values` stays, unless the address that it is for changes.
+
+    Raises ConnectionInvalid, or CredentialsUnreadable where a stored secret is needed and cannot be read.
+    """
+    with transaction.atomic():
+        row = ExternalIntegration.objects.select_for_update().get(pk=connection.pk)
+        row.name = row.name if name is None else name
+        row.enabled = row.enabled if enabled is None else enabled
+        if values is not None:
+            _change_fields(row, values)
+        row.save()
+    return row
+
+
+def disconnect(connection: ExternalIntegration) -> None:
+    """Delete a connection with its credentials."""
+    connection.delete()
+
+
+def test(connection: ExternalIntegration) -> Verdict:
+    """Try a connection, note what came of it, and return it. Raises nothing of the provider's."""
+    try:
+        model: LanguageModel = _built(connection)
+        verdict = model.test()
+    except CredentialsUnreadable as exc:
+        verdict = Verdict(False, exc.code, exc.message, exc.hint)
+    code, message = ("", "") if verdict.works else (verdict.code, verdict.message)
+    ExternalIntegration.objects.filter(pk=connection.pk).update(
+        tested_at=Now(), error_code=code, error_message=message[:500]
+    )
+    return verdict
+
+
+def rotate_credentials() -> Rotation:
+    """Seal with the first key what another one sealed, a row at a time."""
+    sealed, current, unreadable = 0, 0, []
+    for pk in ExternalIntegration.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            row = ExternalIntegration.objects.select_for_update().filter(pk=pk).first()
+            if row is None or is_current(bytes(row.credentials)):
+                current += row is not None
+                continue
+            try:
+                row.credentials = seal(unseal(bytes(row.credentials), row.pk), row.pk)
+            except CredentialsUnreadable:
+                unreadable.append(pk)
+                continue
+            row.save(update_fields=["credentials"])
+            sealed += 1
+    return Rotation(sealed, current, tuple(unreadable))
+
+
+def language_model(user: User, *, alias: str = "default") -> LanguageModel | None:
+    """Return the model that answers the user: by the user's own connection, the installation's, or the settings.
+
+    None where there is none under this alias. Its calls are counted, and end where the user's budget does.
+    Raises ModelUnavailable where the credentials of the connection cannot be read: another model would send the
+    question to whom the user did not choose.
+    """
+    connection = selectors.model_connections(user, alias).first()
+    if connection is not None:
+        return MeteredModel(_readable(connection), user.pk, own=connection.owner_id is not None)
+    if alias in language_models.aliases():
+        return MeteredModel(language_models[alias], user.pk, own=False)
+    return None
+
+
+def local_model(user: User | None = None) -> LanguageModel | None:
+    """Return the model of the alias `local` on this machine, for private mode; None where there is none.
+
+    A model at any other address than loopback is none of these, whatever its connection says. Without a user the
+    user's own connections are left out, and nothing is counted.
+    """
+    for connection in selectors.model_connections(user, "local"):
+        model = _readable(connection)
+        if model.local:
+            own = connection.owner_id is not None
+            return model if user is None else MeteredModel(model, user.pk, own=own)
+    if "local" in language_models.aliases() and language_models["local"].local:
+        model = language_models["local"]
+        return model if user is None else MeteredModel(model, user.pk, own=False)
+    return None
+
+
+def _readable(connection: ExternalIntegration) -> LanguageModel:
+    try:
+        model: LanguageModel = _built(connection)
+    except CredentialsUnreadable as exc:
+        raise ModelUnavailable(exc.message, hint=exc.hint) from exc
+    return model
+
+
+def _built(connection: ExternalIntegration) -> Any:
+    """Return what speaks to the connection's service. Raises CredentialsUnreadable."""
+    provider = _provider(connection.provider)
+    stored = {**connection.config, **unseal(bytes(connection.credentials), connection.pk).values}
+    return provider.build({field.name: str(stored.get(field.name, field.default)) for field in provider.fields})
+
+
+def _provider(name: str) -> Provider:
+    if name not in PROVIDERS:
+        raise ConnectionInvalid(provider=f"Write one of {', '.join(PROVIDERS)}.")
+    return PROVIDERS[name]
+
+
+def _change_fields(row: ExternalIntegration, values: Mapping[str, str]) -> None:
+    provider = _provider(row.provider)
+    secrets = provider.secrets()
+    # Whoever may change the address could otherwise have the stored key sent to a server of theirs.
+    leading = [field.name for field in provider.fields if field.leads]
+    moved = any(values.get(name, row.config.get(name)) != row.config.get(name) for name in leading)
+    kept = {} if moved else _kept_secrets(row, secrets - set(values))
+    config, sealed = _checked(provider, {**row.config, **kept, **values})
+    row.config, row.credentials = config, seal(Credentials(sealed), row.pk)
+    row.tested_at, row.error_code, row.error_message = None, "", ""
+
+
+def _kept_secrets(row: ExternalIntegration, names: frozenset[str] | set[str]) -> dict[str, str]:
+    if not names:
+        return {}
+    stored = unseal(bytes(row.credentials), row.pk).values
+    return {name: value for name, value in stored.items() if name in names}
+
+
+def _checked(provider: Provider, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return config and secrets out of the values. Raises ConnectionInvalid with a sentence per wrong field."""
+    known = {field.name: field for field in provider.fields}
+    wrong = {name: "This provider has no such field." for name in values if name not in known}
+    filled = {name: values.get(name, "").strip() or field.default for name, field in known.items()}
+    for name, field in known.items():
+        if said := _wrong(field, filled[name]):
+            wrong[name] = said
+    if wrong:
+        raise ConnectionInvalid(**wrong)
+    secrets = provider.secrets()
+    config = {name: value for name, value in filled.items() if name not in secrets}
+    return config, {name: filled[name] for name in secrets if filled[name]}
+
+
+def _wrong(field: Field, value: str) -> str:
+    """Return what is wrong with a value, in a sentence that does not repeat it; "" for nothing."""
+    if not value:
+        return "This field is needed." if field.required else ""
+    if len(value) > _LONGEST_VALUE or not value.isprintable() or (field.secret and not value.isascii()):
+        return "This has signs that cannot be sent, or is too long."
+    if field.choices and value not in field.choices:
+        return f"Write one of {', '.join(field.choices)}."
+    try:
+        if field.check is not None:
+            field.check(value)
+    except ValueError as exc:
+        return str(exc)
+    return ""
