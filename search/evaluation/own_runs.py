@@ -87,7 +87,8 @@ def _questions(user: User) -> list[_Asked]:
 
 def _search(user: User, text: str, configuration: Configuration) -> tuple[Hit, ...]:
     tuning = configuration.tuning
-    return services.search(user, text, mode=configuration.mode, limit=LIMIT, tuning=tuning, remember=False).hits
+    mode = configuration.mode
+    return services.search(user, text, mode=mode, limit=LIMIT, tuning=tuning, by_file=False, remember=False).hits
 
 
 def _ask(user: User, question: _Asked, trial: _Trial) -> None:

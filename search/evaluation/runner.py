@@ -22,13 +22,19 @@ from files.ingesting import ingest
 from files.selectors import counts_by_status, files_of
 from files.states import TERMINAL
 from orchestra.accounts.models import User
-from search import services
+from search import services, spaces
 from search.evaluation.collections import Collection, Document, Question
 from search.evaluation.metrics import ANSWER_SHARE, answer_share, measure
 from search.evaluation.significance import Comparison, compare
-from search.retrieval import SearchResult, Tuning
+from search.ranking.diversity import spread
+from search.retrieval import Scope, SearchResult, Tuning
+from search.vector_stores.reading import vectors_of
 
 LIMIT = 100
+DISTANCE = "distance in 10"
+"""A measure of diversity, not of quality."""
+
+_FIRST = 10
 _PASSAGES = 5
 _PAUSE = 0.5
 
@@ -114,10 +120,16 @@ def run(collection: Collection, owner: User, configuration: Configuration, tell:
     for number, question in enumerate(collection.questions, 1):
         started = time.perf_counter()
         result = services.search(
-            owner, question.text, mode=configuration.mode, limit=LIMIT, tuning=configuration.tuning, remember=False
+            owner,
+            question.text,
+            mode=configuration.mode,
+            limit=LIMIT,
+            tuning=configuration.tuning,
+            by_file=False,
+            remember=False,
         )
         report.milliseconds.append((time.perf_counter() - started) * 1000)
-        report.values[question.id] = _values(question, result, texts)
+        report.values[question.id] = {**_values(question, result, texts), DISTANCE: _distance(owner, result)}
         tell(str(configuration), number, len(collection.questions))
     return report
 
@@ -128,6 +140,16 @@ def _values(question: Question, result: SearchResult, texts: dict[str, str]) -> 
     if question.spans:
         values[ANSWER_SHARE] = answer_share(passages[:_PASSAGES], texts, question.spans)
     return values
+
+
+def _distance(owner: User, result: SearchResult) -> float:
+    """Return how unlike the first hits are: the mean distance (1 - cosine) of all pairs of them."""
+    import numpy as np
+
+    space = spaces.searched()
+    first = [hit.passage for hit in result.hits[:_FIRST]]
+    vectors = vectors_of(first, Scope(owner.pk), space) if space and first else {}
+    return spread(np.stack(list(vectors.values()))) if vectors else 0.0
 
 
 def _texts_with_answers(collection: Collection) -> dict[str, str]:

@@ -8,7 +8,7 @@ from files.places import describe_place
 from orchestra.accounts.selectors import user_for_command
 from orchestra.common.errors import OrchestraError
 from search import services
-from search.retrieval import Hit
+from search.retrieval import Hit, SearchResult
 
 
 class Command(BaseCommand):
@@ -32,9 +32,23 @@ class Command(BaseCommand):
             )
         except OrchestraError as exc:
             raise CommandError(f"{exc.message} {exc.hint}") from exc
+        self._say(result)
         for rank, hit in enumerate(result.hits, 1):
             self._print(rank, hit)
         self.stdout.write(f"{len(result.hits)} hits in {result.timings['total']:.0f} ms")
+
+    def _say(self, result: SearchResult) -> None:
+        """Print the steps, the answer and its citations, where the mode has them."""
+        for step in result.steps:
+            self.stdout.write(f"step {step.number}: {step.asked} ({step.found} new passages)")
+        for sentence in result.answer.sentences if result.answer else ():
+            marks = "".join(f"[{number}]" for number in sentence.citations) or "(not found in the files)"
+            self.stdout.write(f"{sentence.text} {marks}")
+        for citation in result.answer.citations if result.answer else ():
+            place = describe_place(citation.place)
+            self.stdout.write(f"   [{citation.number}] {citation.file_name}{', ' if place else ''}{place}")
+        for note in result.notes:
+            self.stdout.write(self.style.WARNING(note))
 
     def _print(self, rank: int, hit: Hit) -> None:
         place = describe_place(hit.place)

@@ -48,6 +48,7 @@ def test_a_collection_is_taken_in_asked_and_measured(dataset: Path) -> None:
     for run in found["runs"]:
         assert run["nDCG@10"] == run["MRR@10"] == run["Recall@10"] == run["answer in 5"] == 1
         assert 0 < run["p50_ms"] <= run["p95_ms"]
+        assert 0 < run["distance in 10"] < 2
     assert found["comparison"]["nDCG@10"]["difference"] == 0
     assert [run["configuration"] for run in found["runs"]] == [
         "basic, weight 0.5, depth 100",
@@ -92,6 +93,14 @@ def test_a_wrong_configuration_is_refused_before_anything_is_taken_in(
 def test_a_folder_that_is_no_collection_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"corpus\.jsonl"):
         evaluate(str(tmp_path))
+
+
+def test_every_mode_that_needs_no_permission_can_be_measured(dataset: Path) -> None:
+    for mode in ("deep", "super_deep", "creative", "private"):
+        (run,) = evaluate(str(dataset), "--mode", mode)["runs"]
+        assert run["Recall@100"] == 1
+    with pytest.raises(CommandError, match="may not search in this mode"):
+        evaluate(str(dataset), "--mode", "uncensored")
 
 
 def test_a_person_gets_a_table(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
