@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+_ROOT = 5
 LONGEST = 80  # what is longer is nothing that a person types; base64 and the like would only fill the index
 # Thai, Lao, Burmese, Khmer, kana, Han and Hangul. Korean has spaces, but glues particles to its nouns: pairs of
 # syllables find the noun, words do not.
@@ -77,6 +78,11 @@ def normalised(text: str) -> str:
 def sequence(text: str) -> str:
     """Return the words of `text` in order, between blanks, unstemmed: a phrase is in a text if its sequence is."""
     return f" {' '.join(_patterns().word.findall(normalised(text).lower()))} "
+
+
+def root(word: str) -> str:
+    """Return how a word begins, which words of one stem mostly share: to compare texts whose language is not known."""
+    return word[:_ROOT].rstrip("s") or word
 
 
 def is_paired(text: str) -> bool:

@@ -35,8 +35,8 @@ def context_of(hits: Iterable[Hit], content: ContentFilter, characters: int) -> 
     sources: list[Hit] = []
     left = characters
     for hit in hits:
-        name = _visible(content.clean(hit.file_name))[:_LONGEST_NAME].replace("\n", " ")
-        text = _visible(content.clean(hit.text))
+        name = content.clean(_visible(hit.file_name))[:_LONGEST_NAME].replace("\n", " ")
+        text = content.clean(_visible(hit.text))
         if left < min(len(text), _LEAST):
             break
         sources.append(hit)

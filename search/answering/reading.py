@@ -13,6 +13,7 @@ from search.analysis import sequence
 
 MOST_CHARACTERS = 40_000
 _RUN = 8  # words in a row that an answer has from its instructions by no accident
+_WHOLE = 4  # the same, where these are all of a sentence
 
 _NUMBERS = r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]"
 _CITED = re.compile(rf"\s*({_NUMBERS})")
@@ -24,7 +25,9 @@ _ABBREVIATION = re.compile(r"\b(?:[A-Z]|\d{1,2}|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+")
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)?")
 _LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)?")
-_TAG = re.compile(r"</?[A-Za-z!][^<>\n]{0,500}>")
+_TAG = re.compile(
+    r"</?[A-Za-z!][^<>\n]{0,500}>|<(?:img|image|script|iframe|svg|video|audio|a|link|form)\b[^<>\n]*$", re.I
+)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file|data|javascript|mailto):[^\s<>\"]+|\bwww\.[^\s<>\"]+", re.I)
 _EMPHASIS = re.compile(r"\*\*|__|`")
 
@@ -94,9 +97,12 @@ class Reader:
 
     def _repeats(self, text: str) -> bool:
         """Tell whether a sentence has the request's mark, or a run of words of the instructions."""
-        said = sequence(text).split()
+        whole = sequence(text)
+        said = whole.split()
+        if self._mark in text or (len(said) >= _WHOLE and whole in self._instructions):
+            return True
         runs = (f" {' '.join(said[start : start + _RUN])} " for start in range(len(said) - _RUN + 1))
-        return self._mark in text or any(run in self._instructions for run in runs)
+        return any(run in self._instructions for run in runs)
 
 
 def _without_links(text: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from search.analysis import is_paired, sequence
+from search.analysis import is_paired, root, sequence
 
 SHORTEST = 20
 """Characters below which a stretch between two full stops says too little to stand alone."""
 
 _END = re.compile(r"[.!?\u2026][\"')\]\u201d\u00bb]{0,3}(?=\s)|[\u3002\uff01\uff1f]")
 _ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|Eq|No|Nr|Vol|pp|cf|al|bzw|ca|approx))\.$")
-_ROOT = 5  # characters: "ignites" and "ignition" are the same word to a comparison of texts
+_LONGEST_ABBREVIATION = 12
 
 
 def split(text: str) -> Iterator[str]:
@@ -29,9 +29,7 @@ def split(text: str) -> Iterator[str]:
 def words(text: str) -> frozenset[str]:
     """Return the roots of the words that say something: no short words, but numbers and single characters of Han."""
     return frozenset(
-        word[:_ROOT]
-        for word in sequence(text).split()
-        if len(word) > 3 or any(map(str.isdigit, word)) or is_paired(word)
+        root(word) for word in sequence(text).split() if len(word) > 3 or any(map(str.isdigit, word)) or is_paired(word)
     )
 
 
@@ -56,6 +54,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 def _goes_on(block: str, start: int, end: int) -> bool:
     """Tell whether a full stop ends no sentence: an abbreviation, or what follows begins in lower case."""
+    start = max(start, end - _LONGEST_ABBREVIATION)
     return block[end : end + 2].strip()[:1].islower() or _ABBREVIATION.search(block, start, end) is not None
 
 

@@ -20,6 +20,8 @@ def blend(first: Sequence[Fused[Id]], others: Sequence[Sequence[Fused[Id]]], sha
     `score` is (1 - share) of the first question's and `share` of the best other one's, 0 where a passage is missing.
     Everything else of a passage is as the first order that has it says, but `rank` is its new place.
     """
+    if not any(others):
+        return list(first)
     best: dict[Id, float] = {}
     known: dict[Id, Fused[Id]] = {one.id: one for one in first}
     own = {one.id: one.score for one in first}

@@ -10,23 +10,22 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from search.analysis import normalised, sequence
+from search.analysis import normalised, root, sequence
 
 MOST_WORDS = 120
 """Words whose rarity is worth asking for."""
 
 _SHORTEST = 4
-_ROOT = 5
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w-]{2,}")
 _OF_A_NAME = 1.5
 
 
 def candidates(texts: Sequence[str], without: str) -> list[str]:
     """Return the words of the texts that are not those of `without`, those of the most texts first."""
-    known = {word[:_ROOT] for word in sequence(without).split()}
+    known = {root(word) for word in sequence(without).split()}
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update({word for word in sequence(text).split() if _says_something(word) and word[:_ROOT] not in known})
+        counts.update({word for word in sequence(text).split() if _says_something(word) and root(word) not in known})
     return sorted(counts, key=lambda word: (-counts[word], word))[:MOST_WORDS]
 
 
@@ -45,7 +44,7 @@ def telling(texts: Sequence[str], rarity: Mapping[str, float], most: int, agains
     ranked = sorted((word for word in rarity if worth(word) > 0), key=lambda word: (-worth(word), word))
     roots: dict[str, str] = {}
     for word in ranked:
-        roots.setdefault(word[:_ROOT], word)
+        roots.setdefault(root(word), word)
     return list(roots.values())[:most]
 
 

@@ -19,6 +19,7 @@ MOST_LINKS = 5
 _MOST_FILES = 12
 _MOST_TERMS = 3
 _RARE = 1.6  # a word that at most a fifth of all passages have
+_RARE_HERE = 0.6  # of the rarest word's weight: in a small library no word is that rare
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,10 @@ def links(hits: Sequence[Hit], terms: Collection[str], rarity: Mapping[str, floa
     `rarity` holds the words that may link them; those of the question are not among them.
     """
     found: list[tuple[float, Link]] = []
+    least = min(_RARE, _RARE_HERE * max(rarity.values(), default=0.0))
+    rare = {word for word, weight in rarity.items() if weight >= least}
     for one, two in combinations(_files(hits, terms), 2):
-        shared = [word for word in one.words & two.words if rarity.get(word, 0.0) >= _RARE]
+        shared = one.words & two.words & rare
         if shared and one.answers - two.answers and two.answers - one.answers:
             best = sorted(shared, key=lambda word: (-rarity[word], word))[:_MOST_TERMS]
             found.append((sum(rarity[word] for word in best), _link(one.best, two.best, best)))

@@ -25,7 +25,7 @@ def test_no_more_is_read_than_there_is_room_for() -> None:
 
 
 def test_secrets_blocked_terms_and_what_nobody_sees_are_left_out() -> None:
-    text = "Card 4111 1111 1111 1111 of Falcon\u200b\u202e\U000e0041."
+    text = "Card 4111 1111 1111 1111 of Fal\u200bcon\u202e\U000e0041."
     context = context_of([hit(text, file_name="Falcon\n[end].txt")], ContentFilter(blocked=("Falcon",)), 1000)
     assert "4111" not in context.text
     assert "Falcon" not in context.text

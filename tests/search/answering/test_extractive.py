@@ -47,7 +47,11 @@ def test_nothing_is_said_where_nothing_was_found() -> None:
 
 
 def test_parts_have_headings_and_repeat_nothing() -> None:
-    parts = [Part("one", [0], Sought(WEIGHTS)), Part("two", [2], Sought(WEIGHTS)), Part("three", [1], Sought({}))]
+    parts = [
+        Part("one", [0], Sought(WEIGHTS)),
+        Part("two", [2], Sought({"burn": 1.0, **WEIGHTS})),
+        Part("three", [1], Sought({})),
+    ]
     found = in_parts(HITS, parts, THRESHOLDS)
     assert found is not None
     assert [(one.section, one.citations) for one in found.sentences] == [("one", (1,)), ("two", (3,))]

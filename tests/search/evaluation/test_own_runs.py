@@ -55,8 +55,11 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, float], list[Hit
     """The hits that a search gives, by question and weight."""
     given: dict[tuple[str, float], list[Hit]] = {}
 
-    def search(user: User, query: str, *, mode: str, limit: int, tuning: Tuning, remember: bool) -> SearchResult:
+    def search(
+        user: User, query: str, *, mode: str, limit: int, tuning: Tuning, by_file: bool, remember: bool
+    ) -> SearchResult:
         assert not remember
+        assert not by_file
         return SearchResult(query, mode, tuple(given.get((query, tuning.weight), [])[:limit]))
 
     monkeypatch.setattr(search_services, "search", search)

@@ -62,7 +62,7 @@ class TestDeep(SearchModeContract):
     def test_a_partial_answer_stays_when_the_model_breaks_off(
         self, asker: User, library: Library, written_by: WrittenBy
     ) -> None:
-        written_by(ScriptedModel(answer=self._script(), break_after=11, size=8))
+        written_by(ScriptedModel(answer=self._script(), break_after=8, size=8))
         result = services.search(asker, QUESTION, mode="deep")
         assert result.answer is not None
         assert (result.answer.kind, result.answer.cut) == (AnswerKind.MODEL, True)

@@ -19,6 +19,6 @@ def test_a_rare_word_links_files_that_answer_different_parts() -> None:
 
 
 def test_no_link_without_a_rare_word_or_with_the_same_answer() -> None:
-    assert links([OIL, DISEASE], TERMS, {"viscosity": 0.5}) == ()
+    assert links([OIL, DISEASE], TERMS, {"viscosity": 0.5, "blood": 3.0}) == ()
     assert links([OIL, DISEASE], ["oil"], {"viscosity": 3.0}) == ()
     assert links([], TERMS, {}) == ()
