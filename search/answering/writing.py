@@ -114,12 +114,10 @@ class _Asked:
         self._model = model
         self._checker = checker
         self._filter = request.filter
-        system = prompts.instructions(prompt, context.mark)
+        system = "\n\n".join(filter(None, (request.voice, prompts.instructions(prompt, context.mark))))
         self._reader = Reader(system, context.mark, context.text)
         self._prompt = Prompt(
-            prompts.messages(
-                "\n\n".join(filter(None, (request.voice, system))), request.filter.clean(request.query), context.text
-            ),
+            prompts.messages(system, request.filter.clean(request.query), context.text),
             purpose="answer",
             temperature=request.temperature,
             most_tokens=settings.ANSWER_TOKENS,
