@@ -16,6 +16,7 @@ keep postgres_password "$(random)"
 keep valkey_password "$(random)"
 keep secret_key "$(random)"
 keep jwt_signing_key "$(random)"
+keep credentials_keys "$(random)"
 keep admin_password "$(random | cut -c 1-20)"
 postgres=$(cat "$folder/postgres_password")
 valkey=$(cat "$folder/valkey_password")

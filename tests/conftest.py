@@ -18,6 +18,7 @@ from orchestra.embedded.services import embedded_servers, stop_servers
 from tests.stack import Stack, running_stack
 
 if TYPE_CHECKING:
+    from tests.openai_server import OpenAIServer
     from tests.s3_server import S3Server
 
 
@@ -147,6 +148,15 @@ def s3_server() -> Iterator[S3Server]:
     from tests.s3_server import running_s3_server
 
     with running_s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def openai_server() -> Iterator[OpenAIServer]:
+    """A server that speaks OpenAI's protocol and answers as told."""
+    from tests.openai_server import running_openai_server
+
+    with running_openai_server() as server:
         yield server
 
 

@@ -63,19 +63,18 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
         passing = ModelQuotaSpent() if status == 429 else _answered(status)
         return Refusal(passing, again=True, after=_seconds(headers.get("retry-after", "")))
     if status in _NOT_AS_IT_IS:
-        return Refusal(ModelRequestRefused(status=status), parameter=_word((error or {}).get("param")))
+        return Refusal(ModelRequestRefused(status=status), parameter=_word(error.get("param")))
     return Refusal(ModelUnreachable(f"There is no model at this address (status {status}).", hint=_BASE_URL))
 
 
-def _said(status: int, error: Mapping[str, Any] | None) -> ModelUnavailable | None:
+def _said(status: int, error: Mapping[str, Any]) -> ModelUnavailable | None:
     """Return what a refusal says of key, money or model, or None where it is about something else."""
-    fields = error or {}
-    code = _word(fields.get("code")) or _word(fields.get("type"))
+    code = _word(error.get("code")) or _word(error.get("type"))
     if status in (401, 403) or code in _KEY:
         return ModelKeyRefused()
     if status == 402 or code in _MONEY:
         return ModelQuotaSpent("There is no money left with the model's provider.")
-    if code in _MODEL or (status == 404 and error is not None) or _about_model(status, fields):
+    if code in _MODEL or _about_model(status, error):
         return ModelUnknown()
     return None
 
@@ -109,22 +108,22 @@ def _answered(status: int) -> ModelUnavailable:
 def _about_model(status: int, error: Mapping[str, Any]) -> bool:
     """Tell whether a provider without codes complains of the model's name; only that is read of its words."""
     words = error.get("message")
-    if status != 400 or not isinstance(words, str):
+    if status not in (400, 404) or not isinstance(words, str):
         return False
     start = words[:300].lower()
     return "not a valid model" in start or ("model" in start and ("not found" in start or "does not exist" in start))
 
 
-def _error_of(body: bytes) -> Mapping[str, Any] | None:
-    """Return the error object of a refusal; None where it has none, so that it comes from no model's server."""
+def _error_of(body: bytes) -> Mapping[str, Any]:
+    """Return the error object of a refusal, empty where it has none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        return {}
     error = found.get("error") if isinstance(found, dict) else None
     if isinstance(error, str):
         return {"message": error}
-    return error if isinstance(error, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _word(value: object) -> str:

@@ -24,7 +24,7 @@ PGVECTOR_FLOOR = (0, 8, 6)
 _WORKER_SECONDS = 8.0
 _CLOCK_SKEW = 5.0
 _KEYS = (
-    "Write both into the settings, the same on all machines: sessions, tokens and messages go from one to the other."
+    "Write them into the settings, the same on all machines: sessions, tokens and messages go from one to the other."
 )
 
 
@@ -107,7 +107,8 @@ def check_worker() -> Outcome:
     if not worker:
         return _no_answer()
     if not same_keys:
-        return Outcome.failed(f"{worker} has another SECRET_KEY or JWT_SIGNING_KEY than this machine.", _KEYS)
+        differs = f"{worker} has another SECRET_KEY, JWT_SIGNING_KEY or CREDENTIALS_KEYS than this machine."
+        return Outcome.failed(differs, _KEYS)
     return Outcome.passed(f"{worker} answered. {_heard_of(ProcessRole.WORKER)}".strip())
 
 

@@ -18,9 +18,9 @@ PROOF_PREFIX = "pulse-proof:"
 
 
 def proof_of(token: str) -> str:
-    """Return what only a machine with the same two keys can make of a token; it tells nothing about them."""
-    keys = f"{settings.SECRET_KEY}\n{settings.JWT_SIGNING_KEY}".encode()
-    return hmac.new(keys, token.encode(), hashlib.sha256).hexdigest()
+    """Return what only a machine with the same keys can make of a token; it tells nothing about them."""
+    keys = (settings.SECRET_KEY, settings.JWT_SIGNING_KEY, *settings.CREDENTIALS_KEYS)
+    return hmac.new("\n".join(keys).encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 @shared_task(name="orchestra.monitoring.tasks.pulse", bind=True, expires=30)

@@ -207,7 +207,8 @@ class Environment(BaseSettings):
     credentials_keys: CommaSeparated = Field(
         (),
         description="Secrets of 32 signs or more that encrypt the credentials of connections, separated by commas: the "
-        "first encrypts, all decrypt (manage.py rotate_credentials). Empty: one made once, in STATE_DIR/secrets.",
+        "first encrypts, all decrypt (manage.py rotate_credentials). Empty: SECRET_KEY where that is set, else one "
+        "made once and kept in STATE_DIR/secrets.",
     )
     openai_api_key: str = Field("", description="OpenAI's key, for answers by its models.")
     openai_base_url: str = Field("https://api.openai.com/v1", description="Where OpenAI's API is.")
@@ -243,12 +244,20 @@ class Environment(BaseSettings):
         0, ge=0, description="Tokens that the installation's models may take for one user in a month. 0: no limit."
     )
     llm_monthly_budget_usd: float = Field(
-        0.0, ge=0, description="The same in US dollars, as OpenRouter tells them or by the two prices. 0: no limit."
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="The same in US dollars, as OpenRouter tells them or by the two prices. 0: no limit.",
     )
     llm_input_price: float = Field(
-        0.0, ge=0, description="US dollars for a million tokens that a model reads, where the provider tells no price."
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars for a million tokens that a model reads, where the provider tells no price.",
     )
-    llm_output_price: float = Field(0.0, ge=0, description="The same for a million tokens that it writes.")
+    llm_output_price: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="The same for a million tokens that it writes."
+    )
 
     failpoints: str = Field(
         "",

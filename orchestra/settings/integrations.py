@@ -10,8 +10,10 @@ from orchestra.settings.secrets import stored_secret
 
 _env = environment()
 
-# The first encrypts, all decrypt.
-CREDENTIALS_KEYS = _env.credentials_keys or (stored_secret(STATE_DIR / "secrets", "credentials_key"),)
+# The first encrypts, all decrypt. Machines that share SECRET_KEY must share these, and may have no state that lasts.
+CREDENTIALS_KEYS = _env.credentials_keys or (
+    _env.secret_key or stored_secret(STATE_DIR / "secrets", "credentials_key"),
+)
 
 LLM_MONTHLY_TOKENS = _env.llm_monthly_tokens
 LLM_MONTHLY_BUDGET_USD = _env.llm_monthly_budget_usd

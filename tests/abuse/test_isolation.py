@@ -23,6 +23,8 @@ from files import pipeline, services, states
 from files.models import FileEvent, FileRecord, ProcessingJob, Upload
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
+from integrations.models import ExternalIntegration, ModelUsage
+from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from search import services as search_services
@@ -86,6 +88,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-search-compare", "post"): {"query": "zebrafish habitat", "modes": ["basic", "private"]},
     ("search", "post"): {},
     ("api-files-search", "post"): {"query": "zebrafish habitat"},
+    ("api-integrations", "post"): {"provider": "openai", "name": "a model", "values": {"key": "sk-1"}},
+    ("api-integration", "patch"): {"name": "taken over", "values": {"model": "another"}},
+    ("api-integration-test", "post"): {},
     ("sign-in", "post"): {},
     ("sign-out", "post"): {},
     ("account-password", "post"): {},
@@ -145,6 +150,7 @@ class Estate:
     question: EvaluationQuestion
     run: EvaluationRun
     trashed: FileRecord
+    integration: ExternalIntegration
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -161,6 +167,8 @@ class Estate:
                 (EvaluationQuestion, "author"),
                 (EvaluationRun, "author"),
                 (ApiKey, "user"),
+                (ExternalIntegration, "owner"),
+                (ModelUsage, "user"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -189,7 +197,9 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     assert file.status == "ready"
     question = add_question(alice, f"Which zebrafish is {CANARY}?", [file.pk])
     run = measure_own(alice, [Configuration("basic", Tuning())])
-    return Estate(alice, file, upload, appended, key, question, run, trashed)
+    integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
+    ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
+    return Estate(alice, file, upload, appended, key, question, run, trashed, integration)
 
 
 def _objects(estate: Estate) -> dict[str, list[object]]:
@@ -199,6 +209,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "key_id": [estate.key.pk],
         "question_id": [estate.question.pk],
         "run_id": [estate.run.pk],
+        "integration_id": [estate.integration.pk],
         "action": ["retry", "cancel", "delete", "restore", "unheard-of"],
     }
 
@@ -301,7 +312,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     assert pipeline.work("a worker")
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
-    values |= {"question_id": uuid4(), "run_id": uuid4()}
+    values |= {"question_id": uuid4(), "run_id": uuid4(), "integration_id": uuid4()}
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
         "/?name=" + CANARY[:4],

@@ -55,7 +55,8 @@ def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[...,
     broken = []
     for route in routes():
         path = route.path(
-            {"file_id": file.pk, "key_id": file.pk, "question_id": file.pk, "run_id": file.pk, "action": "retry"}
+            dict.fromkeys(("file_id", "key_id", "question_id", "run_id", "integration_id"), file.pk)
+            | {"action": "retry"}
         )
         for name, value in product(READS.get(route.name, ()), VALUES):
             response: Any = client.get(f"{path}?{name}={value}")

@@ -188,7 +188,7 @@ def test_doctor_on_one_machine_sees_the_others_and_a_key_that_is_not_theirs(team
     assert well.returncode == 0, well.stdout
     wrong = team.site.manage("one", "doctor", "worker", JWT_SIGNING_KEY="a key of its own, and of no other machine")
     assert wrong.returncode == 1
-    assert "has another SECRET_KEY or JWT_SIGNING_KEY" in wrong.stdout
+    assert "has another SECRET_KEY, JWT_SIGNING_KEY or CREDENTIALS_KEYS" in wrong.stdout
 
 
 def test_an_upload_whose_chunks_go_to_both_webs_in_turn_is_whole(team: Team) -> None:

@@ -25,6 +25,8 @@ from files.models import (
 from files.selectors import trash_of
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
+from integrations.models import ExternalIntegration, ModelUsage
+from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
@@ -40,7 +42,7 @@ from search.retrieval import Tuning
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
-    for app in ("accounts", "monitoring", "files", "search")
+    for app in ("accounts", "monitoring", "integrations", "files", "search")
     for model in apps.get_app_config(app).get_models()
     if model not in NOT_TO_LOOK_AT
 ]
@@ -74,6 +76,8 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     add_question(alice, f"register {HOSTILE}", [file.pk])
     pulses.show(pulses.Sign(f"celery@{HOSTILE}", ProcessRole.WORKER, pid=1, slots=2))
     measure_own(alice, [Configuration("basic", Tuning())])
+    connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
+    ModelUsage.objects.create(user=alice, month="2026-01-01", model=HOSTILE)
     file.refresh_from_db()
     return file
 
@@ -209,3 +213,12 @@ def test_keys_are_revoked_and_never_shown(as_root: Client, data: FileRecord) -> 
     act(as_root, ApiKey, "revoke", key)
     key.refresh_from_db()
     assert key.revoked_at is not None
+
+
+def test_credentials_are_shown_nowhere(as_root: Client, data: FileRecord) -> None:
+    made = ExternalIntegration.objects.get()
+    text = as_root.get(page(ExternalIntegration, "change", made.pk)).content.decode()
+    assert "sk-1" not in text
+    assert "credentials" not in text
+    assert as_root.get(page(ExternalIntegration, "add")).status_code == 403
+    assert as_root.get(page(ModelUsage, "add")).status_code == 403

@@ -107,7 +107,7 @@ def _install() -> None:
         sys.audit(_INSTALLED)
         if not _watching.is_set():  # another hook may veto ours without a word
             raise OutboundRefused("The guard of outbound connections cannot be set up.")
-        threading.Thread.start = _adopting(threading.Thread.start)  # type: ignore[method-assign]  # no event tells of it
+        threading.Thread.start = _adopting(threading.Thread.start)  # type: ignore[assignment,method-assign]  # no event tells
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:

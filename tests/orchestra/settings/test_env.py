@@ -55,6 +55,17 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
         ("S3_ENDPOINT_URL", "s3.example.org:9000", "https://s3.example.org:9000"),
         ("S3_ENDPOINT_URL", "https://root:hunter2@s3.example.org", "without a name or password"),
         ("S3_SECRET_KEY_FILE", "/no/such/hunter2", "a file that this account can read"),
+        ("OUTBOUND_ALLOWED_PRIVATE", "http://localhost:11434", "localhost:11434,10.1.0.0/16"),
+        ("OUTBOUND_ALLOWED_PRIVATE", "localhost:http", "localhost:11434,10.1.0.0/16"),
+        ("CREDENTIALS_KEYS", "hunter2", "32 signs"),
+        ("OPENAI_API_KEY", "hunter2\nhunter2", "without blanks"),
+        ("OPENAI_BASE_URL", "https://root:hunter2@api.example.org/v1", "without a name or password"),
+        ("LOCAL_LLM_URL", "http://10.0.0.5:11434/v1", "LLM_BASE_URL"),
+        ("LOCAL_LLM_URL", "http://localhost.example.org/v1", "this machine"),
+        ("LLM_PROVIDER", "gpt", "'openrouter'"),
+        ("LLM_PROVIDER", "portkey", "PORTKEY_API_KEY"),
+        ("LLM_MONTHLY_TOKENS", "-1", "0"),
+        ("LLM_MONTHLY_BUDGET_USD", "inf", "finite"),
         ("TRUSTED_PROXIES", "proxy.example.org", "10.0.0.7,10.1.0.0/16"),
     ],
 )
@@ -86,6 +97,12 @@ def test_a_reranker_without_what_it_needs_stops_the_start(
     line = refusal(monkeypatch, RERANKER=kind)
     assert line.startswith(f"orchestra: {needed}=")
     assert f"RERANKER={kind} needs it" in line
+
+
+@pytest.mark.parametrize("which", ["LOCAL", "UNCENSORED"])
+def test_a_models_address_without_its_name_stops_the_start(monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    line = refusal(monkeypatch, **{f"{which}_LLM_URL": "http://127.0.0.1:11434/v1"})
+    assert line.startswith(f"orchestra: {which}_LLM_MODEL=")
 
 
 def test_a_bucket_that_is_not_named_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,5 +103,5 @@ volumes:
 {{- end }}
 
 {{- define "orchestra.secrets" -}}
-{{ concat (list "database_url" "redis_url" "secret_key" "jwt_signing_key") .Values.moreSecrets | toJson }}
+{{ concat (list "database_url" "redis_url" "secret_key" "jwt_signing_key" "credentials_keys") .Values.moreSecrets | toJson }}
 {{- end }}
