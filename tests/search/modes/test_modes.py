@@ -126,7 +126,7 @@ class TestPrivate(SearchModeContract):
 
         def talk(prompt: object) -> str:
             for attempt in (
-                lambda: socket.create_connection(("192.0.2.1", 443), 1),
+                _connect,
                 lambda: socket.getaddrinfo("example.org", 443),
             ):
                 with pytest.raises(OutboundRefused):
@@ -158,6 +158,12 @@ class TestPrivate(SearchModeContract):
                 )
                 found += [table] if cursor.fetchone()[0] else []
         return found
+
+
+def _connect() -> None:
+    with socket.socket() as open_socket:
+        open_socket.settimeout(1)
+        open_socket.connect(("192.0.2.1", 443))
 
 
 class TestUncensored(SearchModeContract):
