@@ -28,7 +28,7 @@ from orchestra.accounts.models import User
 class ConnectionListView(APIView):
     """Providers, the caller's connections, and the installation's."""
 
-    @extend_schema(responses=ConnectionsSerializer)
+    @extend_schema(operation_id="integrations_list", responses=ConnectionsSerializer)
     def get(self, request: Request) -> Response:
         """List the providers that are known, and the connections that the caller may use."""
         user = cast(User, request.user)

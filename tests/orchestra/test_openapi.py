@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from files.models import FileRecord, FileThumbnail
+from integrations.services import connect
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key
 from tests.routes import Route, routes
@@ -87,6 +88,7 @@ def test_browsable_api_renders_for_the_owner(
     file = make_file(alice)
     FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
     values = {"file_id": file.pk, "key_id": create_api_key(alice, "a program").record.pk}
+    values["integration_id"] = connect(alice, "openai", "a model", {"key": "sk-1"}).pk
     alice.is_staff = True  # some are for staff alone
     alice.save()
     client.force_login(alice)

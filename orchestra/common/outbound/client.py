@@ -8,6 +8,7 @@ hostile: callers check the answer's shape, this module its size and its time. Ea
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from orchestra.common.outbound.transport import Deadline, GuardedTransport
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", re.IGNORECASE)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {"User-Agent": "Orchestra", "Accept": "*/*", "Accept-Encoding": "identity"}
 
@@ -170,7 +172,8 @@ def _parsed(url: str) -> httpx.URL:
         raise OutboundRefused("The address has signs that no address has.")
     try:
         parsed = httpx.URL(url)
-        good = parsed.scheme in _DEFAULT_PORTS and bool(parsed.host) and not parsed.userinfo and parsed.port != 0
+        named = _HOST.fullmatch(parsed.raw_host.decode("ascii"))
+        good = parsed.scheme in _DEFAULT_PORTS and named is not None and not parsed.userinfo and parsed.port != 0
     except (httpx.InvalidURL, ValueError, TypeError) as exc:
         raise OutboundRefused("The address cannot be read.") from exc
     if not good:

@@ -99,7 +99,7 @@ def refuse_inside(host: str, purpose: str) -> None:
 
 
 def _install() -> None:
-    """Set up the hook and the start of threads, once per process: a hook cannot be taken away. Forks have both too."""
+    """Set up the hook, and what it is not told, once per process: a hook cannot be taken away. Forks have it too."""
     with _install_lock:
         if _watching.is_set():
             return
@@ -107,7 +107,9 @@ def _install() -> None:
         sys.audit(_INSTALLED)
         if not _watching.is_set():  # another hook may veto ours without a word
             raise OutboundRefused("The guard of outbound connections cannot be set up.")
-        threading.Thread.start = _adopting(threading.Thread.start)  # type: ignore[assignment,method-assign]  # no event tells
+        threading.Thread.start = _adopting(threading.Thread.start)  # type: ignore[assignment,method-assign]  # see there
+        for name, position in (("connect", 0), ("connect_ex", 0), ("sendto", -1), ("sendmsg", 3)):
+            setattr(socket.socket, name, _looking_first(getattr(socket.socket, name), position))
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
@@ -222,14 +224,14 @@ def _program(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _bare_thread(event: str, args: tuple[Any, ...]) -> None:
-    """Refuse a thread that `_adopting` does not see. Python 3.11 tells of none."""
+    """Refuse a thread that `_adopting` does not see, where there is an event for it."""
     held = _holding()
     if held is not None and not isinstance(getattr(args[0], "__self__", None), threading.Thread):
         _refuse(held[1], "this machine", event)
 
 
 def _adopting(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
-    """Return `Thread.start` that takes a thread into the block in which it is started."""
+    """Return `Thread.start` that takes a thread into the block that starts it. Python 3.11 has no event for it."""
 
     @wraps(start)
     def start_inside(self: threading.Thread) -> None:
@@ -239,6 +241,19 @@ def _adopting(start: Callable[[threading.Thread], None]) -> Callable[[threading.
         start(self)
 
     return start_inside
+
+
+def _looking_first(method: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """Return a socket's method that looks at a name before it is resolved; the event comes after that."""
+
+    @wraps(method)
+    def look_first(self: socket.socket, *args: Any) -> Any:
+        address = args[position] if len(args) > position else None
+        if isinstance(address, tuple):
+            _connection(f"socket.{method.__name__}", (self, address))
+        return method(self, *args)
+
+    return look_first
 
 
 def _noted(event: str, args: tuple[Any, ...]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import sha256
 from tests.faults.client import Client
-from tests.node_packages import node_folder
+from tests.files.tus.node_packages import node_folder
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
@@ -45,14 +45,7 @@ def javascript(api: httpx.Client, source: Path, **task: Any) -> dict[str, Any]:
     headers = {"Authorization": api.headers["Authorization"]}
     said = {"endpoint": str(api.base_url.join("/tus/")), "headers": headers, "path": str(source)} | task
     command = ["node", "client.mjs", json.dumps(said)]
-    done = subprocess.run(
-        command,
-        cwd=node_folder(Path(__file__).parent / "node"),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = subprocess.run(command, cwd=node_folder(), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 

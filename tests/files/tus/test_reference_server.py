@@ -6,12 +6,11 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 
+from tests.files.tus.node_packages import node_folder
 from tests.files.tus.specification import CASES, Answer, Case, Client
-from tests.node_packages import node_folder
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(700)]
 
@@ -46,7 +45,7 @@ class OverHttp:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    folder = node_folder(Path(__file__).parent / "node")
+    folder = node_folder()
     command = ["node", "server.mjs", str(tmp_path_factory.mktemp("reference")), str(LARGEST)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:

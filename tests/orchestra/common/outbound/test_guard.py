@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import subprocess
@@ -14,13 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from redis import Redis
 
 from orchestra.common.outbound import guard
 from orchestra.common.outbound.errors import OutboundRefused
 from orchestra.common.outbound.ledger import watched
+from tests.database import second_connection
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def port_of(server: socket.socket) -> int:
 
 def nobody_came(server: socket.socket) -> bool:
     try:
-        server.accept()
+        server.accept()[0].close()
     except TimeoutError:
         return True
     return False
@@ -100,7 +104,9 @@ def by_asyncio(port: int) -> None:
 
 
 async def _open(port: int) -> None:
-    await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 1)
+    _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 1)
+    writer.close()
+    await writer.wait_closed()
 
 
 def by_raw_loop_socket(port: int) -> None:
@@ -170,6 +176,16 @@ def by_message(port: int) -> None:
         sock.sendmsg([b"canary"], [], 0, ("127.0.0.1", port))
 
 
+def by_name_alone(port: int) -> None:
+    with socket.socket() as sock:
+        sock.connect(("canary.example.org", port))
+
+
+def by_datagram_to_name(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"canary", 0, ("canary.example.org", port))
+
+
 def by_connected_datagram(port: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", port))
@@ -223,15 +239,19 @@ WAYS: list[Callable[[int], None]] = [
     *(by_socket, by_connect_ex, by_name, by_create_connection, by_ipv6_socket, by_urllib, by_httpx, by_async_httpx),
     *(by_asyncio, by_raw_loop_socket, by_asyncio_name, by_task, by_to_thread, by_new_pool, by_pool_inside_pool),
     *(by_copied_context, by_thread, by_datagram, by_message, by_connected_datagram, by_lookup, by_old_lookup),
+    *(by_name_alone, by_datagram_to_name),
     *(by_older_lookup, by_reverse_lookup, by_name_of_address, by_curl, by_shell, by_spawn, by_fork, by_exec),
 ]
 
 
+# Libraries leave a socket to the garbage collector when its connect raises something else than OSError.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_no_way_leads_out(way: Callable[[int], None], server: socket.socket) -> None:
-    with watched() as entries, guard.closed(), pytest.raises(OutboundRefused) as caught:
+    with watched() as entries, guard.closed(), pytest.raises((OutboundRefused, ExceptionGroup)) as caught:
         way(port_of(server))
-    assert caught.value.code == "outbound_refused"
+    assert isinstance(_only(caught.value), OutboundRefused)
+    gc.collect()
     assert nobody_came(server)
     assert entries
     assert all(entry.refused and not entry.sent and entry.host and entry.purpose for entry in entries)
@@ -246,6 +266,10 @@ def test_the_same_ways_lead_out_before_and_after(way: Callable[[int], None], ser
     way(port_of(server))
     answering.join()
     assert not guard.is_closed()
+
+
+def _only(error: BaseException) -> BaseException:
+    return _only(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _answer(server: socket.socket) -> None:
@@ -313,8 +337,8 @@ def test_loopback_is_open_where_a_model_runs_there(server: socket.socket) -> Non
         for refused in (by_datagram, by_lookup, by_curl, by_reverse_lookup):
             with pytest.raises(OutboundRefused):
                 refused(port_of(server))
-        with pytest.raises(OutboundRefused):
-            socket.create_connection(("192.0.2.1", 80), timeout=1)
+        with socket.socket() as sock, pytest.raises(OutboundRefused):
+            sock.connect(("192.0.2.1", 80))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.1", "2130706433", "", "<broadcast>", "localhost.example.org"])
@@ -352,20 +376,17 @@ def test_libraries_that_the_hook_cannot_see_ask(server: socket.socket) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_redis")
-def test_database_and_cache_work_inside() -> None:
-    from django.core.cache import cache
-    from django.db import connection
-
-    connection.close()
+def test_the_database_and_redis_are_reached_inside(settings: Any) -> None:
     with guard.closed():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        cache.set("inside", 1)
-        assert cache.get("inside") == 1
+        with second_connection() as other:
+            assert other.execute("SELECT 1").fetchone() == (1,)
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            assert redis.ping()
 
 
 def test_other_code_that_is_watched_goes_on() -> None:
     with guard.closed():
         assert Path(__file__).read_text("utf-8")
         compile("1", "code", "eval")
-        socket.socketpair()[0].close()
+        for end in socket.socketpair():
+            end.close()
