@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from orchestra.settings.processing import SEARCH_MODES
 from orchestra.settings.security import JWT_SIGNING_KEY
 
 REST_FRAMEWORK = {
@@ -54,4 +55,5 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
+    "ENUM_NAME_OVERRIDES": {"ModeEnum": [(alias, alias) for alias in SEARCH_MODES]},
 }
