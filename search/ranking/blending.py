@@ -39,7 +39,7 @@ def widened(
     others: Sequence[Sequence[Fused[Id]]],
     kept: int,
     group_of: Callable[[Id], Hashable],
-    most_of_a_group: int = 2,
+    most_of_a_group: int = 1,
 ) -> list[Fused[Id]]:
     """Return the `kept` best of the first question in their order, then what widens the view.
 
