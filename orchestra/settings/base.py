@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "orchestra.embedded",
     "orchestra.accounts",
     "orchestra.monitoring",
+    "personas",
     "files",
     "search",
     "orchestra.backup",
