@@ -22,6 +22,15 @@ class UnknownMode(OrchestraError):
     default_message = "This server has no such search mode."
 
 
+class ConversationNotFound(OrchestraError):
+    """The conversation does not exist or is another user's; the two are not told apart."""
+
+    code = "conversation_not_found"
+    status = 404
+    default_message = "There is no such conversation."
+    default_hint = "Check the id; it may have been deleted. Without one, a search begins a new conversation."
+
+
 class InvalidEvaluationQuestion(OrchestraError):
     """A question that cannot be measured: no text, no files, or none of the author's own."""
 

@@ -29,6 +29,9 @@ from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import ProcessRole
+from personas import services as persona_services
+from personas.models import Persona
+from search import conversations
 from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
@@ -40,7 +43,7 @@ from search.retrieval import Tuning
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
-    for app in ("accounts", "monitoring", "files", "search")
+    for app in ("accounts", "monitoring", "personas", "files", "search")
     for model in apps.get_app_config(app).get_models()
     if model not in NOT_TO_LOOK_AT
 ]
@@ -73,6 +76,10 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     add_question(alice, f"register {HOSTILE}", [file.pk])
     pulses.show(pulses.Sign(f"celery@{HOSTILE}", ProcessRole.WORKER, pid=1, slots=2))
     measure_own(alice, [Configuration("basic", Tuning())])
+    Persona.objects.all().delete()  # those that are shipped are harmless
+    texts = dict.fromkeys(("name", "description", "prompt"), HOSTILE)
+    persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))
+    conversations.begin(alice, conversations.NewTurn(HOSTILE, "basic", {"text": HOSTILE}))
     file.refresh_from_db()
     return file
 
@@ -208,3 +215,15 @@ def test_keys_are_revoked_and_never_shown(as_root: Client, data: FileRecord) -> 
     act(as_root, ApiKey, "revoke", key)
     key.refresh_from_db()
     assert key.revoked_at is not None
+
+
+def test_personas_are_checked_by_the_rules_of_everywhere(as_root: Client, data: FileRecord) -> None:
+    persona = Persona.objects.get()
+    address = page(Persona, "change", persona.pk)
+    form = {"name": "New", "tone": "plain", "mode": "", "tags": "a,b", "kinds": "", "blocked_terms": ""}
+    refused = as_root.post(address, {**form, "mode": "psychic", "kinds": "dreams"}).content.decode()
+    assert "Choose one of: basic" in refused
+    assert "There is no kind" in refused
+    assert as_root.post(address, form).status_code == 302
+    persona.refresh_from_db()
+    assert (persona.name, persona.tone, persona.tags) == ("New", "plain", ["a", "b"])
