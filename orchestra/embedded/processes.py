@@ -104,6 +104,16 @@ def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.05
     return True
 
 
+def find_processes(name: str, word: str) -> list[psutil.Process]:
+    """Find the living processes of the program `name` with `word` in their command line or title."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name().startswith(name) and word in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
 def find_process(pid: int, name: str) -> psutil.Process | None:
     """Find the living process `pid` if it is the program `name`: pids are used again after a restart."""
     with contextlib.suppress(psutil.Error):

@@ -25,6 +25,7 @@ def main() -> None:
         APPLICATION,
         lifespan="on",
         ws_max_size=LARGEST_SOCKET_MESSAGE,
+        ws_per_message_deflate=False,  # its windows take 300 KB of each socket, for messages of some hundred bytes
         access_log=False,
         log_config=None,  # Django's logging settings format uvicorn's lines too
         forwarded_allow_ips=list(environment().trusted_proxies),

@@ -11,7 +11,7 @@ from tests.architecture.tree import parsed, sources
 WATCHED = ("files", "personas", "search", "orchestra/monitoring", "orchestra/common")
 LOCAL = {"timezone.now", "datetime.now", "time.time", "datetime.utcnow", "date.today"}
 ALLOWED = {
-    "files/consumers.py": "the heartbeat tells its time and nothing compares it",
+    "files/feeds.py": "the heartbeat tells its time and nothing compares it",
     "files/extraction/isolation/scratch.py": "the age of a folder of this machine",
     "files/expiry.py": "the age of bytes on the disk; when an upload ends is the database's matter",
     "files/uploads.py": "when an upload was completed is shown, and only its being set is asked",

@@ -26,7 +26,7 @@ def _content(number: int) -> tuple[str, bytes]:
         "txt": text,
         "md": f"# Entry {number}\n\n{text}\n\n- one\n- two\n",
         "html": f"<html><body><h1>Entry {number}</h1><p>{text}</p></body></html>",
-        "csv": "town,hour\n" + "\n".join(f"{n},{n % 24}" for n in range(number % 50 + 2)),
+        "csv": f"town {number},hour\n" + "\n".join(f"{n},{n % 24}" for n in range(number % 50 + 2)),
         "json": json.dumps({"entry": number, "text": text}),
         "py": f"def entry_{number}() -> str:\n    return {text!r}\n",
         "eml": f"From: a@example.org\nTo: b@example.org\nSubject: Entry {number}\n\n{text}\n",

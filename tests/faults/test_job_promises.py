@@ -6,17 +6,25 @@ The checks run in this process, on the real database: what real processes do whe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from celery_app import app
 from files import jobs, pipeline
 from files.errors import ConnectionLost, JobLost
+from files.extraction import registry
+from files.extraction.base import Source
+from files.extraction.errors import TimeLimit
+from files.extraction.limits import Limits
+from files.extraction.sandbox import extract_in_sandbox
 from files.jobs import Claim
 from files.models import FileRecord, FileSegment, JobState, ProcessingJob
 from files.pipeline import StageContext
@@ -35,6 +43,7 @@ class Scene:
     make: Callable[..., FileRecord]
     hints: list[int]
     patch: pytest.MonkeyPatch
+    folder: Path
 
     def claimed(self, worker: str = "celery@a/1") -> Claim:
         claim = jobs.claim_next(worker)
@@ -51,12 +60,12 @@ class Scene:
 
 
 @pytest.fixture
-def scene(alice: User, bob: User, make_file: Any, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def scene(alice: User, bob: User, make_file: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
     sent: list[int] = []
     monkeypatch.setattr(jobs, "publish_hints", sent.append)
     monkeypatch.setattr(jobs, "waiting_hints", lambda: 0)
     monkeypatch.setattr(pipeline, "_DATABASE_LOOKS", 0.01)
-    return Scene(alice, bob, make_file, sent, monkeypatch)
+    return Scene(alice, bob, make_file, sent, monkeypatch, tmp_path)
 
 
 def job() -> ProcessingJob:
@@ -111,6 +120,17 @@ def j4_a_long_job_does_not_pay_for_a_short_one(scene: Scene) -> None:
     assert counted == {book.pk: 0, note.pk: 1}
 
 
+def j5_a_reader_that_only_waits_is_ended(scene: Scene) -> None:
+    line = registry.Format("", ("x-test/misbehaving",), ("misbehaving.Misbehaving",), package="tests.files.extraction")
+    scene.patch.setattr(registry, "FORMATS", [*registry.FORMATS, line])
+    path = scene.folder / "waits"
+    path.write_text("wait")
+    began = time.monotonic()
+    with pytest.raises(TimeLimit):
+        list(extract_in_sandbox(Source(path, "waits", "x-test/misbehaving"), Limits(wall_seconds=0.5)))
+    assert time.monotonic() - began < 3
+
+
 def j6_nothing_is_left_of_a_cancelled_attempt(scene: Scene) -> None:
     file = scene.make(scene.alice)
 
@@ -157,6 +177,11 @@ def j9_a_stopped_worker_hands_its_job_back(scene: Scene) -> None:
     assert (job().state, job().failures) == (JobState.QUEUED, 0)
 
 
+def j10_a_process_that_has_done_much_is_replaced(scene: Scene) -> None:
+    assert 0 < app.conf.worker_max_tasks_per_child <= 1_000
+    assert 0 < app.conf.worker_max_memory_per_child <= 2_000_000
+
+
 def j11_a_job_that_a_restart_of_the_database_broke_is_due_at_once(scene: Scene) -> None:
     scene.make(scene.alice)
 
@@ -186,10 +211,12 @@ PROMISES: list[tuple[Check, str]] = [
     (j3_an_overtaken_worker_changes_nothing, "no_fence"),
     (j4_a_poison_file_fails_after_three_attempts, "poison_is_not_counted"),
     (j4_a_long_job_does_not_pay_for_a_short_one, "bystanders_are_blamed"),
+    (j5_a_reader_that_only_waits_is_ended, "the_clock_runs_slowly"),
     (j6_nothing_is_left_of_a_cancelled_attempt, "leftovers_of_a_cancelled_attempt"),
     (j7_the_one_file_of_a_user_does_not_wait_behind_anothers_many, "first_come_first_served"),
     (j8_a_store_that_is_away_costs_no_attempt, "faults_of_others_cost_attempts"),
     (j9_a_stopped_worker_hands_its_job_back, "a_stopped_worker_keeps_its_job"),
+    (j10_a_process_that_has_done_much_is_replaced, "children_live_for_ever"),
     (j11_a_job_that_a_restart_of_the_database_broke_is_due_at_once, "the_database_is_not_waited_for"),
     (j12_a_lease_is_set_by_the_databases_clock, "the_local_clock_decides"),
 ]

@@ -110,19 +110,6 @@ def test_worker_killed_while_it_reads_and_embeds_is_replaced_and_doubles_nothing
     assert kept[2] == 1
 
 
-def test_redis_emptied_with_fifty_files_queued_loses_none(stack: Stack) -> None:
-    client = stack.client("emptier")
-    redis = stack.redis()
-    for number in range(50):
-        _upload(client, f"note-{number}.txt", long_text(3, f"note {number}"))
-        if number % 10 == 0:
-            redis.flushall()
-    redis.flushall()
-
-    wait_for("all files to be ready", lambda: _statuses(client) == {"ready": 50}, 150, 0.5)
-    _assert_chunks_are_whole(stack)
-
-
 def test_a_stopped_worker_hands_its_file_back_uncounted(stack: Stack) -> None:
     client = stack.client("stopper")
     file_id = _upload(client, "long.txt", long_text(1500, "stop"))

@@ -15,7 +15,7 @@ from django.db import OperationalError
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from files import consumers, services, states
+from files import feeds, services, states
 from files.models import FileRecord, FileStatus, ProcessingJob
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key, issue_ticket, revoke_api_key
@@ -98,7 +98,7 @@ class TestWhoMayOpen:
             Socket(query="ticket="),
             Socket(query="%00&&==;ticket=%FF"),
         ):
-            assert closed_with(socket) == consumers.NOT_SIGNED_IN
+            assert closed_with(socket) == feeds.NOT_SIGNED_IN
 
     def test_a_ticket_opens_one_socket(self, alice: User) -> None:
         ticket = issue_ticket(alice)
@@ -108,10 +108,10 @@ class TestWhoMayOpen:
                 await socket.opened()
 
         run(scenario)
-        assert closed_with(Socket(query=f"ticket={ticket}")) == consumers.NOT_SIGNED_IN
+        assert closed_with(Socket(query=f"ticket={ticket}")) == feeds.NOT_SIGNED_IN
 
     def test_a_wrong_ticket_is_not_made_good_by_a_cookie(self, alice: User) -> None:
-        assert closed_with(Socket(cookie_of(alice), OUR_ORIGIN, query="ticket=made-up")) == consumers.NOT_SIGNED_IN
+        assert closed_with(Socket(cookie_of(alice), OUR_ORIGIN, query="ticket=made-up")) == feeds.NOT_SIGNED_IN
 
     def test_an_inactive_user_opens_nothing(self, alice: User) -> None:
         sockets = [
@@ -122,7 +122,7 @@ class TestWhoMayOpen:
         ]
         User.objects.update(is_active=False)
         for socket in sockets:
-            assert closed_with(socket) == consumers.NOT_SIGNED_IN
+            assert closed_with(socket) == feeds.NOT_SIGNED_IN
 
     @pytest.mark.parametrize(
         "origin",
@@ -256,7 +256,7 @@ class TestWhatItTells:
     def test_more_changes_than_one_message_holds_are_all_told(
         self, socket: Socket, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "SNAPSHOT_FILES", 2)
+        monkeypatch.setattr(feeds, "SNAPSHOT_FILES", 2)
         files = [make_file(alice, f"{n}".encode()) for n in range(5)]
 
         def change_all() -> None:
@@ -277,7 +277,7 @@ class TestWhatItTells:
 class TestHeartbeat:
     @pytest.fixture(autouse=True)
     def _often(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.2)
+        monkeypatch.setattr(feeds, "HEARTBEAT_SECONDS", 0.2)
 
     def test_a_lost_message_is_caught_up(self, alice: User, make_file: MakeFile) -> None:
         file = make_file(alice)
@@ -329,7 +329,7 @@ class TestHeartbeat:
         self, alice: User, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         files = [make_file(alice, f"{n}".encode()) for n in range(5)]
-        monkeypatch.setattr(consumers, "SNAPSHOT_FILES", 2)
+        monkeypatch.setattr(feeds, "SNAPSHOT_FILES", 2)
         socket = Socket(bearer(alice))
 
         async def scenario() -> None:
@@ -349,7 +349,7 @@ class TestHeartbeat:
             async with socket:
                 await socket.opened()
                 await in_thread(lambda: User.objects.update(is_active=False))()
-                assert await socket.until_closed() == consumers.NOT_SIGNED_IN
+                assert await socket.until_closed() == feeds.NOT_SIGNED_IN
 
         run(scenario)
 
@@ -364,7 +364,7 @@ class TestHeartbeat:
         async def scenario() -> None:
             async with socket:
                 await socket.opened()
-                monkeypatch.setattr(consumers, "files_of", refuses)
+                monkeypatch.setattr(feeds, "files_of", refuses)
                 assert await socket.until_closed() == 1011
 
         run(scenario)

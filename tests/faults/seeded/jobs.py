@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,6 +47,37 @@ def poison_is_not_counted(patch: Patch) -> None:
 def bystanders_are_blamed(patch: Patch) -> None:
     """J4: a long job pays for the short one that killed their worker."""
     patch("files.jobs._may_have_killed", lambda job: True)
+
+
+def the_clock_runs_slowly(patch: Patch) -> None:
+    """J5: a reader gets ten times the time that it is allowed."""
+    from files.extraction import sandbox
+
+    wait = sandbox._wait_readable
+
+    def waited(sock: Any, seconds: float) -> bool:
+        return wait(sock, 10 * seconds)
+
+    patch("files.extraction.sandbox._wait_readable", waited)
+
+
+def children_live_for_ever(patch: Patch) -> None:
+    """J10: a worker's processes are never replaced."""
+    patch("celery_app.app.conf.worker_max_tasks_per_child", None)
+
+
+def poison_kills_its_worker(patch: Patch) -> None:
+    """J4, and no bug: to read a file whose name says so kills the worker's process, as the kernel does for memory."""
+    from files.extraction_stage import ExtractStage
+
+    run = ExtractStage.run
+
+    def killed(stage: ExtractStage, context: Any) -> None:
+        if context.file.name.startswith("poison"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        run(stage, context)
+
+    patch("files.extraction_stage.ExtractStage.run", killed)
 
 
 def leftovers_of_a_cancelled_attempt(patch: Patch) -> None:

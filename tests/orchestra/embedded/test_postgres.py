@@ -16,7 +16,7 @@ import pytest
 
 from orchestra.embedded import paths
 from orchestra.embedded.errors import EmbeddedServiceError
-from orchestra.embedded.postgres import EmbeddedPostgres
+from orchestra.embedded.postgres import EmbeddedPostgres, memory_settings
 from orchestra.embedded.postgres_binaries import check_cpu
 from orchestra.embedded.processes import is_root, read_pid, wait_until
 
@@ -166,3 +166,17 @@ def test_a_clone_that_is_closed_to_the_account_keeps_its_data_elsewhere(
     assert query(again, "select to_regclass('kept')") == (None,)
     assert len(list(shared.iterdir())) == 2
     again.stop()  # before the place of the data is forgotten
+
+
+class TestMemory:
+    GB = 1024**3
+
+    @pytest.mark.parametrize(
+        ("memory", "buffers", "cache"),
+        [(1, "256MB", "512MB"), (8, "512MB", "4096MB"), (24, "1024MB", "12288MB"), (256, "1024MB", "131072MB")],
+    )
+    def test_a_sixteenth_within_bounds_and_half_for_the_planner(self, memory: int, buffers: str, cache: str) -> None:
+        assert memory_settings(memory * self.GB) == {"shared_buffers": buffers, "effective_cache_size": cache}
+
+    def test_the_planner_is_never_told_of_less_than_the_buffers(self) -> None:
+        assert memory_settings(self.GB // 4) == {"shared_buffers": "256MB", "effective_cache_size": "256MB"}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
 
+from orchestra.embedded import valkey
+from orchestra.embedded.errors import EmbeddedServiceError
 from orchestra.embedded.processes import read_pid, wait_until
 from orchestra.embedded.valkey import EmbeddedValkey
 
@@ -59,6 +62,19 @@ def test_data_removed_under_a_living_server_gives_a_fresh_one(state: Path) -> No
     assert server.ensure() is True
     with client(server) as connection:
         connection.set("works", "1")
+
+
+def test_one_that_dies_in_its_start_is_not_waited_for(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = (*valkey.SETTINGS, "--aclfile", str(state / "is not there"))  # found out when nobody watches any more
+    monkeypatch.setattr(valkey, "SETTINGS", broken)
+    began = time.monotonic()
+    with pytest.raises(EmbeddedServiceError, match="Valkey did not start"):
+        EmbeddedValkey(state).ensure()
+    assert time.monotonic() - began < 20
+    monkeypatch.undo()
+    server = EmbeddedValkey(state)
+    assert server.ensure() is True
+    server.stop()
 
 
 def test_two_clones_run_at_once(make_state: Callable[[str], Path]) -> None:
