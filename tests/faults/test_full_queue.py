@@ -58,7 +58,7 @@ def test_a_cancelled_file_stops_in_the_middle_of_a_page() -> None:
 
         wait_for("the first page to be recognised", recognising, 200, 0.1)
         cancelled = time.monotonic()
-        assert client.ask("POST", f"/api/files/{scan}/cancel").status_code == 200
+        assert client.ask("POST", f"/api/files/{scan}/cancel").status_code == 202
         assert client.status(scan) == "cancelled"
         note = client.upload("note.txt", b"The only worker must be free for this one.")
         wait_for("the worker to be free", lambda: client.status(note) in ("processing", "ready"), 5, 0.05)

@@ -17,7 +17,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from celery_app import app
+import celery_app
 from files import jobs, pipeline
 from files.errors import ConnectionLost, JobLost
 from files.extraction import registry
@@ -178,8 +178,9 @@ def j9_a_stopped_worker_hands_its_job_back(scene: Scene) -> None:
 
 
 def j10_a_process_that_has_done_much_is_replaced(scene: Scene) -> None:
-    assert 0 < app.conf.worker_max_tasks_per_child <= 1_000
-    assert 0 < app.conf.worker_max_memory_per_child <= 2_000_000
+    conf = celery_app.app.conf
+    assert 0 < (conf.worker_max_tasks_per_child or 0) <= 1_000
+    assert 0 < (conf.worker_max_memory_per_child or 0) <= 2_000_000  # KiB
 
 
 def j11_a_job_that_a_restart_of_the_database_broke_is_due_at_once(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import transaction
@@ -50,20 +51,21 @@ def bystanders_are_blamed(patch: Patch) -> None:
 
 
 def the_clock_runs_slowly(patch: Patch) -> None:
-    """J5: a reader gets ten times the time that it is allowed."""
+    """J5: a reader gets twenty times the time that it is allowed."""
     from files.extraction import sandbox
 
     wait = sandbox._wait_readable
 
     def waited(sock: Any, seconds: float) -> bool:
-        return wait(sock, 10 * seconds)
+        return wait(sock, 20 * seconds)
 
     patch("files.extraction.sandbox._wait_readable", waited)
 
 
 def children_live_for_ever(patch: Patch) -> None:
     """J10: a worker's processes are never replaced."""
-    patch("celery_app.app.conf.worker_max_tasks_per_child", None)
+    conf = SimpleNamespace(worker_max_tasks_per_child=None, worker_max_memory_per_child=None)
+    patch("celery_app.app", SimpleNamespace(conf=conf))
 
 
 def poison_kills_its_worker(patch: Patch) -> None:
