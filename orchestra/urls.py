@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/auth/", include("orchestra.accounts.api.urls")),
     path("api/files", include("files.api.urls")),
     path("api/integrations", include("integrations.api.urls")),
+    path("api/personas", include("personas.api.urls")),
     path("tus/", include("files.tus.urls")),
     path("api/", include("search.api.urls")),
     path("api/", include("orchestra.monitoring.api.urls")),
@@ -23,5 +24,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg", permanent=True), name="favicon"),
     path("", include("orchestra.accounts.urls")),
     path("", include("search.urls")),
+    path("", include("personas.urls")),
     path("", include("files.urls")),
 ]

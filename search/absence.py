@@ -33,6 +33,8 @@ _FILTERS = {
     "tags": "the filter on tags",
     "added_from": "the filter on when it was added",
     "added_before": "the filter on when it was added",
+    "any_tags": "the persona's tags",
+    "nothing": "the filter on kinds, of which the persona searches none",
 }
 
 
@@ -104,6 +106,8 @@ def _filtered(user: User, file: FileRecord, scope: Scope) -> Absence | None:
         "tags": not scope.tags or files.filter(tags__contains=list(scope.tags)).exists(),
         "added_from": scope.added_from is None or file.created_at >= scope.added_from,
         "added_before": scope.added_before is None or file.created_at < scope.added_before,
+        "any_tags": not scope.any_tags or files.filter(tags__overlap=list(scope.any_tags)).exists(),
+        "nothing": not scope.nothing,
     }
     out = [name for name, passes in passing.items() if not passes]
     if not out:

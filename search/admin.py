@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from search.models import (
+    Conversation,
     EmbeddingSpace,
     EvaluationQuestion,
     EvaluationRun,
@@ -13,6 +14,7 @@ from search.models import (
     MirrorGeneration,
     SearchAudit,
     SearchQuery,
+    Turn,
     VectorChunk,
 )
 
@@ -88,6 +90,32 @@ class SearchAuditAdmin(_ReadOnly, admin.ModelAdmin[SearchAudit]):
     list_filter = ("mode", "created_at")
     fields = ("created_at", "user_id", "mode")
     readonly_fields = ("created_at", "user_id", "mode")
+@admin.register(Conversation)
+class ConversationAdmin(_ReadOnly, admin.ModelAdmin[Conversation]):
+    """Questions that belong together."""
+
+    list_display = ("updated_at", "user", "title")
+    list_filter = ("updated_at",)
+    search_fields = ("title", "user__username")
+    list_select_related = ("user",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Allow deletion: a conversation is its user's data."""
+        return bool(getattr(request.user, "is_superuser", False))
+
+
+@admin.register(Turn)
+class TurnAdmin(_ReadOnly, admin.ModelAdmin[Turn]):
+    """Single questions of conversations."""
+
+    list_display = ("created_at", "conversation", "number", "mode", "persona_id", "question")
+    list_filter = ("mode", "created_at")
+    search_fields = ("question", "conversation__user__username")
+    list_select_related = ("conversation",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Allow deletion: a question is its user's data."""
+        return bool(getattr(request.user, "is_superuser", False))
 
 
 @admin.register(EvaluationQuestion)

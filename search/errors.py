@@ -29,6 +29,13 @@ class ModeNotAllowed(OrchestraError):
     status = 403
     default_message = "You may not search in this mode."
     default_hint = "An administrator can give you the permission for it."
+class ConversationNotFound(OrchestraError):
+    """The conversation does not exist or is another user's; the two are not told apart."""
+
+    code = "conversation_not_found"
+    status = 404
+    default_message = "There is no such conversation."
+    default_hint = "Check the id; it may have been deleted. Without one, a search begins a new conversation."
 
 
 class InvalidEvaluationQuestion(OrchestraError):

@@ -6,6 +6,7 @@ or with none. Vectors lie in narrow rows of their own, because scanning them bes
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -231,6 +232,41 @@ class SearchAudit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode}, {self.created_at:%Y-%m-%d %H:%M}"
+class Conversation(models.Model):
+    """Questions of a user's that belong together, in their order. Private mode keeps none."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=120, help_text="How its first question begins.")
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-updated_at", "-id")
+        indexes = (models.Index(fields=("user", "-updated_at"), name="conversation_by_user"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Turn(models.Model):
+    """A question in a conversation, and what was answered."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    number = models.PositiveIntegerField(help_text="From 1.")
+    mode = models.CharField(max_length=20)
+    persona_id = models.UUIDField(null=True, blank=True, help_text="By which it was answered; it may be gone by now.")
+    question = models.TextField()
+    answer = models.JSONField(default=dict, blank=True, help_text="`text` is what a later question is understood by.")
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=("conversation", "number"), name="one_turn_per_number"),)
+
+    def __str__(self) -> str:
+        return self.question[:60]
 
 
 class EvaluationQuestion(models.Model):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Scope:
     """Whose passages are searched, and which of them. Empty tuples and None do not narrow.
 
-    `added_from` is included, `added_before` is not.
+    A file must have all of `tags` and one of `any_tags`, and be one of `kinds`. `added_from` is included,
+    `added_before` is not. `nothing` leaves every file out: conditions that no file can meet together.
     """
 
     owner_id: UUID
@@ -32,6 +33,8 @@ class Scope:
     tags: tuple[str, ...] = ()
     added_from: datetime | None = None
     added_before: datetime | None = None
+    any_tags: tuple[str, ...] = ()
+    nothing: bool = False
 
     @property
     def narrowed(self) -> bool:

@@ -16,6 +16,8 @@ def parameters_of(scope: Scope) -> dict[str, Any]:
         parameters["kinds"] = list(scope.kinds)
     if scope.tags:
         parameters["tags"] = list(scope.tags)
+    if scope.any_tags:
+        parameters["any_tags"] = list(scope.any_tags)
     if scope.added_from:
         parameters["added_from"] = scope.added_from
     if scope.added_before:
@@ -43,8 +45,10 @@ def files_in(scope: Scope) -> str:
         "f.id = ANY(%(file_ids)s)": scope.file_ids,
         "f.kind = ANY(%(kinds)s)": scope.kinds,
         "f.tags @> %(tags)s::varchar[]": scope.tags,
+        "f.tags && %(any_tags)s::varchar[]": scope.any_tags,
         "f.created_at >= %(added_from)s": scope.added_from,
         "f.created_at < %(added_before)s": scope.added_before,
+        "false": scope.nothing,
     }
     narrowing = [sql for sql, value in conditions.items() if value]
     if not narrowing:

@@ -38,8 +38,13 @@ class Source:
 
 
 def sources() -> list[Source]:
-    """Return the tables of a backup, those last whose partitions other rows decide on."""
-    found = [Source(model._meta.db_table, _condition(model)) for model in _models() if not _is_left_out(model)]
+    """Return the tables of a backup, those last whose partitions other rows decide on.
+
+    A database that was not migrated to this version lacks the newest: it is backed up as it is.
+    """
+    there = set(connection.introspection.table_names())
+    models = [model for model in _models() if model._meta.db_table in there and not _is_left_out(model)]
+    found = [Source(model._meta.db_table, _condition(model)) for model in models]
     return sorted(found, key=lambda one: (one.table == LAST, one.table))
 
 

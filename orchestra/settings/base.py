@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "orchestra.accounts",
     "orchestra.monitoring",
     "integrations",
+    "personas",
     "files",
     "search",
     "orchestra.backup",

@@ -27,16 +27,21 @@ from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
+from personas import services as persona_services
+from personas.models import DefaultPersona, Persona
+from search import conversations
 from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
 from search.evaluation.runner import Configuration
 from search.models import (
     ChunkEmbedding,
+    Conversation,
     EvaluationQuestion,
     EvaluationRun,
     KeywordPosting,
     SearchQuery,
+    Turn,
     VectorChunk,
 )
 from search.retrieval import Tuning
@@ -91,6 +96,16 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-integrations", "post"): {"provider": "openai", "name": "a model", "values": {"key": "sk-1"}},
     ("api-integration", "patch"): {"name": "taken over", "values": {"model": "another"}},
     ("api-integration-test", "post"): {},
+    ("api-personas", "post"): {"name": "a persona"},
+    ("api-persona", "put"): {"name": "taken over"},
+    ("api-persona", "patch"): {"name": "taken over"},
+    ("api-persona-clone", "post"): {},
+    ("api-persona-make-default", "post"): {},
+    ("api-persona-import", "post"): {"format": "orchestra.persona", "version": 1, "persona": {"name": "a persona"}},
+    ("persona-new", "post"): {},
+    ("persona", "post"): {},
+    ("persona-action", "post"): {},
+    ("persona-import", "post"): {},
     ("sign-in", "post"): {},
     ("sign-out", "post"): {},
     ("account-password", "post"): {},
@@ -151,6 +166,8 @@ class Estate:
     run: EvaluationRun
     trashed: FileRecord
     integration: ExternalIntegration
+    persona: Persona
+    conversation: Conversation
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -169,6 +186,10 @@ class Estate:
                 (ApiKey, "user"),
                 (ExternalIntegration, "owner"),
                 (ModelUsage, "user"),
+                (Persona, "owner"),
+                (DefaultPersona, "user"),
+                (Conversation, "user"),
+                (Turn, "conversation__user"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -200,6 +221,18 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
     return Estate(alice, file, upload, appended, key, question, run, trashed, integration)
+    persona, conversation = _persona_and_conversation(alice)
+    return Estate(alice, file, upload, appended, key, question, run, trashed, persona, conversation)
+
+
+def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:
+    texts = {name: f"{CANARY}{name}" for name in ("name", "description", "prompt", "model")}
+    persona = persona_services.create(alice, {**texts, "tags": [f"{CANARY}tag"], "blocked_terms": [f"{CANARY}term"]})
+    persona_services.make_default(alice, persona)
+    answer = {"text": f"It is {CANARY}answer."}
+    conversation = conversations.begin(alice, conversations.NewTurn(f"Where is {CANARY}?", "basic", answer, persona.pk))
+    assert conversation is not None
+    return persona, conversation
 
 
 def _objects(estate: Estate) -> dict[str, list[object]]:
@@ -211,6 +244,9 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "run_id": [estate.run.pk],
         "integration_id": [estate.integration.pk],
         "action": ["retry", "cancel", "delete", "restore", "unheard-of"],
+        "persona_id": [estate.persona.pk],
+        "conversation_id": [estate.conversation.pk],
+        "action": ["retry", "cancel", "delete", "restore", "clone", "default", "no-default", "unheard-of"],
     }
 
 
@@ -313,6 +349,11 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
     values |= {"question_id": uuid4(), "run_id": uuid4(), "integration_id": uuid4()}
+    values |= {"question_id": uuid4(), "run_id": uuid4()}
+    values["persona_id"] = persona_services.create(bob, {"name": "Bob's"}).pk
+    own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
+    assert own_talk is not None
+    values["conversation_id"] = own_talk.pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
         "/?name=" + CANARY[:4],

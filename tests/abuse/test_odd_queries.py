@@ -26,6 +26,9 @@ READS = {
     "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
     "api-file-content": ("format", "offset", "limit"),
     "api-keys": ("page", "page_size"),
+    "personas": ("page",),
+    "api-personas": ("page", "page_size"),
+    "api-conversations": ("page", "page_size"),
 }
 VALUES = (
     *("", "%00", "a%00b", "-1", "0", "1", "99999999999999999999", "1e9", "NaN", "%F0%9F%99%82", "%ED%A0%80", "%FF"),
@@ -58,6 +61,7 @@ def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[...,
             dict.fromkeys(("file_id", "key_id", "question_id", "run_id", "integration_id"), file.pk)
             | {"action": "retry"}
         )
+        path = route.path({**dict.fromkeys(route.parameters, file.pk), "action": "retry"})
         for name, value in product(READS.get(route.name, ()), VALUES):
             response: Any = client.get(f"{path}?{name}={value}")
             if response.streaming:

@@ -117,9 +117,8 @@ class TestPut:
 
 
 def _addresses(file: FileRecord) -> list[str]:
-    values: dict[str, object] = {"file_id": file.pk, "key_id": file.pk, "question_id": file.pk, "run_id": file.pk}
-    values["action"] = "retry"
-    paths = [route.path(values) for route in routes() if "get" in route.methods and "trash" not in route.name]
+    shown = [route for route in routes() if "get" in route.methods and "trash" not in route.name]
+    paths = [route.path({**dict.fromkeys(route.parameters, file.pk), "action": "retry"}) for route in shown]
     return [
         *paths,
         f"/?name={WORD}",

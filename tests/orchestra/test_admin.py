@@ -31,6 +31,9 @@ from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import ProcessRole
+from personas import services as persona_services
+from personas.models import Persona
+from search import conversations
 from search import services as search_services
 from search.evaluation.own_questions import add_question
 from search.evaluation.own_runs import measure_own
@@ -43,6 +46,7 @@ NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
     for app in ("accounts", "monitoring", "integrations", "files", "search")
+    for app in ("accounts", "monitoring", "personas", "files", "search")
     for model in apps.get_app_config(app).get_models()
     if model not in NOT_TO_LOOK_AT
 ]
@@ -78,6 +82,10 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     measure_own(alice, [Configuration("basic", Tuning())])
     connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=HOSTILE)
+    Persona.objects.all().delete()  # those that are shipped are harmless
+    texts = dict.fromkeys(("name", "description", "prompt"), HOSTILE)
+    persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))
+    conversations.begin(alice, conversations.NewTurn(HOSTILE, "basic", {"text": HOSTILE}))
     file.refresh_from_db()
     return file
 
@@ -222,3 +230,13 @@ def test_credentials_are_shown_nowhere(as_root: Client, data: FileRecord) -> Non
     assert "credentials" not in text
     assert as_root.get(page(ExternalIntegration, "add")).status_code == 403
     assert as_root.get(page(ModelUsage, "add")).status_code == 403
+def test_personas_are_checked_by_the_rules_of_everywhere(as_root: Client, data: FileRecord) -> None:
+    persona = Persona.objects.get()
+    address = page(Persona, "change", persona.pk)
+    form = {"name": "New", "tone": "plain", "mode": "", "tags": "a,b", "kinds": "", "blocked_terms": ""}
+    refused = as_root.post(address, {**form, "mode": "psychic", "kinds": "dreams"}).content.decode()
+    assert "Choose one of: basic" in refused
+    assert "There is no kind" in refused
+    assert as_root.post(address, form).status_code == 302
+    persona.refresh_from_db()
+    assert (persona.name, persona.tone, persona.tags) == ("New", "plain", ["a", "b"])

@@ -15,6 +15,8 @@ from files.models import FileRecord, FileThumbnail
 from integrations.services import connect
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key
+from personas import services as persona_services
+from search import conversations
 from tests.routes import Route, routes
 
 API = [route for route in routes() if route.is_api and not route.is_tus and route.name != "schema"]
@@ -51,6 +53,9 @@ def test_operation_ids_are_unique_and_stable(schema: Any) -> None:
         *("files_list", "files_retrieve", "files_partial_update", "files_destroy"),
         *("files_upload_initiate", "files_upload_chunk", "files_upload_small", "files_status_retrieve"),
         *("files_content_retrieve", "files_download_retrieve", "files_retry_create", "files_cancel_create"),
+        *("personas_list", "personas_create", "personas_update", "personas_partial_update", "personas_destroy"),
+        *("personas_clone_create", "personas_export_retrieve", "personas_import_create", "personas_default_create"),
+        *("conversations_list", "conversations_retrieve", "conversations_destroy", "conversations_destroy_all"),
         *("search_create", "files_search_create", "auth_token_create", "auth_refresh_create", "auth_revoke_create"),
     }
     assert not [name for name in ids if re.search(r"_\d+$", name)], "a numeral moves when an address is added"
@@ -87,8 +92,13 @@ def test_browsable_api_renders_for_the_owner(
 ) -> None:
     file = make_file(alice)
     FileThumbnail.objects.create(file=file, data=b"a picture", media_type="image/webp", width=1, height=1)
+    persona = persona_services.create(alice, {"name": "a persona"})
+    persona_services.make_default(alice, persona)
+    conversation = conversations.begin(alice, conversations.NewTurn("Where?", "basic"))
+    assert conversation is not None
     values = {"file_id": file.pk, "key_id": create_api_key(alice, "a program").record.pk}
     values["integration_id"] = connect(alice, "openai", "a model", {"key": "sk-1"}).pk
+    values |= {"persona_id": persona.pk, "conversation_id": conversation.pk}
     alice.is_staff = True  # some are for staff alone
     alice.save()
     client.force_login(alice)
@@ -98,5 +108,5 @@ def test_browsable_api_renders_for_the_owner(
     expected = 200 if "get" in route.methods else 405
     response.close()
     assert response.status_code == expected
-    if route.name not in ("api-file-download", "api-file-thumbnail"):  # bytes are bytes
+    if route.name not in ("api-file-download", "api-file-thumbnail", "api-persona-export"):  # bytes are bytes
         assert response["Content-Type"].startswith("text/html")
