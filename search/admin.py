@@ -90,6 +90,8 @@ class SearchAuditAdmin(_ReadOnly, admin.ModelAdmin[SearchAudit]):
     list_filter = ("mode", "created_at")
     fields = ("created_at", "user_id", "mode")
     readonly_fields = ("created_at", "user_id", "mode")
+
+
 @admin.register(Conversation)
 class ConversationAdmin(_ReadOnly, admin.ModelAdmin[Conversation]):
     """Questions that belong together."""

@@ -29,6 +29,8 @@ class ModeNotAllowed(OrchestraError):
     status = 403
     default_message = "You may not search in this mode."
     default_hint = "An administrator can give you the permission for it."
+
+
 class ConversationNotFound(OrchestraError):
     """The conversation does not exist or is another user's; the two are not told apart."""
 

@@ -232,6 +232,8 @@ class SearchAudit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode}, {self.created_at:%Y-%m-%d %H:%M}"
+
+
 class Conversation(models.Model):
     """Questions of a user's that belong together, in their order. Private mode keeps none."""
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('search', '0007_shelves'),
+        ('search', '0008_search_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

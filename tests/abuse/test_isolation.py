@@ -220,9 +220,8 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     run = measure_own(alice, [Configuration("basic", Tuning())])
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
-    return Estate(alice, file, upload, appended, key, question, run, trashed, integration)
-    persona, conversation = _persona_and_conversation(alice)
-    return Estate(alice, file, upload, appended, key, question, run, trashed, persona, conversation)
+    persona, talk = _persona_and_conversation(alice)
+    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk)
 
 
 def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:
@@ -243,7 +242,6 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "question_id": [estate.question.pk],
         "run_id": [estate.run.pk],
         "integration_id": [estate.integration.pk],
-        "action": ["retry", "cancel", "delete", "restore", "unheard-of"],
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
         "action": ["retry", "cancel", "delete", "restore", "clone", "default", "no-default", "unheard-of"],
@@ -349,7 +347,6 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
     values |= {"question_id": uuid4(), "run_id": uuid4(), "integration_id": uuid4()}
-    values |= {"question_id": uuid4(), "run_id": uuid4()}
     values["persona_id"] = persona_services.create(bob, {"name": "Bob's"}).pk
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None

@@ -230,6 +230,8 @@ def test_credentials_are_shown_nowhere(as_root: Client, data: FileRecord) -> Non
     assert "credentials" not in text
     assert as_root.get(page(ExternalIntegration, "add")).status_code == 403
     assert as_root.get(page(ModelUsage, "add")).status_code == 403
+
+
 def test_personas_are_checked_by_the_rules_of_everywhere(as_root: Client, data: FileRecord) -> None:
     persona = Persona.objects.get()
     address = page(Persona, "change", persona.pk)
