@@ -11,12 +11,15 @@ from django.utils import timezone
 
 from orchestra.accounts.models import User
 from orchestra.common.outbound.ledger import watched
+from personas.facts import PersonaFacts
 from search import history, questions
 from search.errors import EmptyQuery, ModeNotAllowed, UnknownMode
+from search.filtering import ContentFilter
 from search.hits import build_hits
 from search.models import SearchAudit, SearchQuery
 from search.modes import modes
-from search.modes.base import Run, SearchMode
+from search.modes.base import Run, SearchMode, Writer
+from search.persona_scope import narrowed
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
 from search.timing import Stopwatch
@@ -32,7 +35,8 @@ class Options(TypedDict, total=False):
     """What a search may be told beside its question and its mode.
 
     `by_file` groups the passages of a file, None leaves that to the mode; `explain` adds how the ranking came about;
-    `remember` says whether the question goes into the history, where the mode keeps one.
+    `remember` says whether the question goes into the history, where the mode keeps one. A `persona` narrows the scope,
+    adds its words to a model's instructions, and blocks its terms.
     """
 
     scope: Scope | None
@@ -41,6 +45,7 @@ class Options(TypedDict, total=False):
     by_file: bool | None
     explain: bool
     remember: bool
+    persona: PersonaFacts | None
 
 
 def search(user: User, query: str, *, mode: str = "basic", **options: Unpack[Options]) -> SearchResult:
@@ -77,9 +82,22 @@ def begin(user: User, query: str, *, mode: str = "basic", **options: Unpack[Opti
         options.get("explain", False),
         model=writer_for(user, chosen.writer),
     )
+    if (persona := options.get("persona")) is not None:
+        request = _as_persona(request, persona, chosen)
     if chosen.permission:
         SearchAudit.objects.create(user=user, mode=chosen.name)
     return _run(user, chosen, request, remember=options.get("remember", True) and chosen.remembered)
+
+
+def _as_persona(request: SearchRequest, persona: PersonaFacts, mode: SearchMode) -> SearchRequest:
+    """Return the request as a persona makes it; a mode without filter hears its words without the product's rules."""
+    return replace(
+        request,
+        scope=narrowed(request.scope, persona),
+        filter=ContentFilter(blocked=persona.blocked_terms),
+        voice=persona.unguarded if mode.writer is Writer.UNCENSORED else persona.system,
+        temperature=request.temperature if persona.temperature is None else persona.temperature,
+    )
 
 
 def _run(user: User, mode: SearchMode, request: SearchRequest, *, remember: bool) -> Run:
@@ -142,5 +160,5 @@ def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:
 
 def _filters(scope: Scope) -> dict[str, Any]:
     """Return what narrows a scope, as JSON."""
-    filters = {key: value for key, value in asdict(scope).items() if value and key != "owner_id"}
+    filters = {key: value for key, value in asdict(scope).items() if value and key not in ("owner_id", "nothing")}
     return {key: list(map(str, value)) if isinstance(value, tuple) else str(value) for key, value in filters.items()}

@@ -33,7 +33,12 @@ class VectorSearchSerializer(serializers.Serializer[Any]):
 class SearchSerializer(VectorSearchSerializer):
     """A question in a mode."""
 
-    mode = serializers.ChoiceField(choices=list(settings.SEARCH_MODES), default="basic")
+    mode = serializers.ChoiceField(
+        choices=list(settings.SEARCH_MODES), required=False, help_text="Without one: the persona's, or `basic`."
+    )
+    persona = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Narrows what is searched, and shapes the answer."
+    )
     group_by = serializers.ChoiceField(
         choices=("passage", "file"),
         required=False,

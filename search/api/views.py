@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
+from personas.selectors import facts_for
 from search import services
 from search.absence import why_absent
 from search.api.answers import answer_of, comparison_of
@@ -59,10 +60,12 @@ class SearchView(APIView):
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
         by_file = data["group_by"] == "file" if "group_by" in data else None
+        persona = facts_for(user, data["persona"]) if data.get("persona") else None
         running = services.begin(
             user,
             data["query"],
-            mode=data["mode"],
+            mode=data.get("mode") or (persona.mode if persona else "") or "basic",
+            persona=persona,
             scope=_scope(user, data.get("filters", {})),
             limit=data["limit"],
             by_file=by_file,
