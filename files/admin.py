@@ -22,22 +22,10 @@ from files.models import (
     UploadPiece,
 )
 from orchestra.common.errors import OrchestraError
+from orchestra.common.read_only import ReadOnly
 
 
-class _Machine:
-    """Rows that the product writes: to look at here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
-class FileEventInline(_Machine, admin.TabularInline[FileEvent, FileRecord]):
+class FileEventInline(ReadOnly, admin.TabularInline[FileEvent, FileRecord]):
     """The timeline."""
 
     model = FileEvent
@@ -140,7 +128,7 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
 
 
 @admin.register(ProcessingJob)
-class ProcessingJobAdmin(_Machine, admin.ModelAdmin[ProcessingJob]):
+class ProcessingJobAdmin(ReadOnly, admin.ModelAdmin[ProcessingJob]):
     """The queue."""
 
     list_display = ("file", "owner", "state", "stage", "attempt", "failures", "worker", "heartbeat_at", "lease_until")
@@ -168,7 +156,7 @@ class ProcessingJobAdmin(_Machine, admin.ModelAdmin[ProcessingJob]):
 
 
 @admin.register(Upload)
-class UploadAdmin(_Machine, admin.ModelAdmin[Upload]):
+class UploadAdmin(ReadOnly, admin.ModelAdmin[Upload]):
     """Uploads under way."""
 
     list_display = ("id", "file", "owner", "size", "received", "created_at", "expires_at", "completed_at")
@@ -178,7 +166,7 @@ class UploadAdmin(_Machine, admin.ModelAdmin[Upload]):
 
 
 @admin.register(FileThumbnail)
-class FileThumbnailAdmin(_Machine, admin.ModelAdmin[FileThumbnail]):
+class FileThumbnailAdmin(ReadOnly, admin.ModelAdmin[FileThumbnail]):
     """Small pictures."""
 
     list_display = ("file", "media_type", "width", "height")
@@ -188,7 +176,7 @@ class FileThumbnailAdmin(_Machine, admin.ModelAdmin[FileThumbnail]):
 
 
 @admin.register(UploadChunk)
-class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
+class UploadChunkAdmin(ReadOnly, admin.ModelAdmin[UploadChunk]):
     """Chunks that are durable."""
 
     list_display = ("upload_id", "start", "size", "sha256")
@@ -196,7 +184,7 @@ class UploadChunkAdmin(_Machine, admin.ModelAdmin[UploadChunk]):
 
 
 @admin.register(MultipartUpload)
-class MultipartUploadAdmin(_Machine, admin.ModelAdmin[MultipartUpload]):
+class MultipartUploadAdmin(ReadOnly, admin.ModelAdmin[MultipartUpload]):
     """Uploads under way into a bucket."""
 
     list_display = ("upload_id", "multipart_id")
@@ -204,7 +192,7 @@ class MultipartUploadAdmin(_Machine, admin.ModelAdmin[MultipartUpload]):
 
 
 @admin.register(UploadPiece)
-class UploadPieceAdmin(_Machine, admin.ModelAdmin[UploadPiece]):
+class UploadPieceAdmin(ReadOnly, admin.ModelAdmin[UploadPiece]):
     """Where their bytes are."""
 
     list_display = ("upload_id", "start", "size", "part", "mark")
@@ -212,7 +200,7 @@ class UploadPieceAdmin(_Machine, admin.ModelAdmin[UploadPiece]):
 
 
 @admin.register(FileSegment)
-class FileSegmentAdmin(_Machine, admin.ModelAdmin[FileSegment]):
+class FileSegmentAdmin(ReadOnly, admin.ModelAdmin[FileSegment]):
     """Extracted text."""
 
     list_display = ("file", "ordinal", "kind", "place")
@@ -223,7 +211,7 @@ class FileSegmentAdmin(_Machine, admin.ModelAdmin[FileSegment]):
 
 
 @admin.register(FileEvent)
-class FileEventAdmin(_Machine, admin.ModelAdmin[FileEvent]):
+class FileEventAdmin(ReadOnly, admin.ModelAdmin[FileEvent]):
     """What happened to files."""
 
     list_display = ("created_at", "file", "status", "code", "message")

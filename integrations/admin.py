@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from integrations.models import ExternalIntegration, ModelUsage
+from orchestra.common.read_only import ReadOnly
 
 
 @admin.register(ExternalIntegration)
@@ -35,22 +36,10 @@ class ExternalIntegrationAdmin(admin.ModelAdmin[ExternalIntegration]):
 
 
 @admin.register(ModelUsage)
-class ModelUsageAdmin(admin.ModelAdmin[ModelUsage]):
-    """What calls of models took."""
+class ModelUsageAdmin(ReadOnly, admin.ModelAdmin[ModelUsage]):
+    """What calls of models took: counted, and to delete it would give a budget back."""
 
     list_display = ("user", "month", "model", "own", "calls", "input_tokens", "output_tokens", "cost")
     list_filter = ("month", "own")
     search_fields = ("user__username", "model")
     list_select_related = ("user",)
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Forbid adding: rows are counted."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Forbid changing, for the same reason."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Forbid deleting: it would give a budget back."""
-        return False

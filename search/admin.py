@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
+from orchestra.common.read_only import ReadOnly
 from search.models import (
     Conversation,
     EmbeddingSpace,
@@ -19,21 +20,8 @@ from search.models import (
 )
 
 
-class _ReadOnly:
-    """The index is written by the pipeline alone; deleting is done through the file."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(VectorChunk)
-class VectorChunkAdmin(_ReadOnly, admin.ModelAdmin[VectorChunk]):
+class VectorChunkAdmin(ReadOnly, admin.ModelAdmin[VectorChunk]):
     """Passages."""
 
     list_display = ("file", "ordinal", "token_count", "place", "owner")
@@ -44,14 +32,14 @@ class VectorChunkAdmin(_ReadOnly, admin.ModelAdmin[VectorChunk]):
 
 
 @admin.register(EmbeddingSpace)
-class EmbeddingSpaceAdmin(_ReadOnly, admin.ModelAdmin[EmbeddingSpace]):
+class EmbeddingSpaceAdmin(ReadOnly, admin.ModelAdmin[EmbeddingSpace]):
     """Which model's vectors are searched, and which are being made."""
 
     list_display = ("id", "model_id", "dimensions", "state", "created_at", "retired_at")
 
 
 @admin.register(MirrorGeneration)
-class MirrorGenerationAdmin(_ReadOnly, admin.ModelAdmin[MirrorGeneration]):
+class MirrorGenerationAdmin(ReadOnly, admin.ModelAdmin[MirrorGeneration]):
     """Copies of vectors in stores beside PostgreSQL."""
 
     list_display = ("id", "store", "space_id", "owner_id", "complete_to", "created_at", "written_at")
@@ -59,7 +47,7 @@ class MirrorGenerationAdmin(_ReadOnly, admin.ModelAdmin[MirrorGeneration]):
 
 
 @admin.register(IndexedFile)
-class IndexedFileAdmin(_ReadOnly, admin.ModelAdmin[IndexedFile]):
+class IndexedFileAdmin(ReadOnly, admin.ModelAdmin[IndexedFile]):
     """What is indexed of each file."""
 
     list_display = ("file", "owner", "generation", "language", "chunk_count", "lexeme_count", "created_at")
@@ -69,7 +57,7 @@ class IndexedFileAdmin(_ReadOnly, admin.ModelAdmin[IndexedFile]):
 
 
 @admin.register(SearchQuery)
-class SearchQueryAdmin(_ReadOnly, admin.ModelAdmin[SearchQuery]):
+class SearchQueryAdmin(ReadOnly, admin.ModelAdmin[SearchQuery]):
     """Questions that were asked."""
 
     list_display = ("created_at", "user", "mode", "text", "timings")
@@ -83,7 +71,7 @@ class SearchQueryAdmin(_ReadOnly, admin.ModelAdmin[SearchQuery]):
 
 
 @admin.register(SearchAudit)
-class SearchAuditAdmin(_ReadOnly, admin.ModelAdmin[SearchAudit]):
+class SearchAuditAdmin(ReadOnly, admin.ModelAdmin[SearchAudit]):
     """Searches that needed a permission."""
 
     list_display = ("created_at", "user_id", "mode")
@@ -93,7 +81,7 @@ class SearchAuditAdmin(_ReadOnly, admin.ModelAdmin[SearchAudit]):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(_ReadOnly, admin.ModelAdmin[Conversation]):
+class ConversationAdmin(ReadOnly, admin.ModelAdmin[Conversation]):
     """Questions that belong together."""
 
     list_display = ("updated_at", "user", "title")
@@ -107,7 +95,7 @@ class ConversationAdmin(_ReadOnly, admin.ModelAdmin[Conversation]):
 
 
 @admin.register(Turn)
-class TurnAdmin(_ReadOnly, admin.ModelAdmin[Turn]):
+class TurnAdmin(ReadOnly, admin.ModelAdmin[Turn]):
     """Single questions of conversations."""
 
     list_display = ("created_at", "conversation", "number", "mode", "persona_id", "question")
@@ -121,7 +109,7 @@ class TurnAdmin(_ReadOnly, admin.ModelAdmin[Turn]):
 
 
 @admin.register(EvaluationQuestion)
-class EvaluationQuestionAdmin(_ReadOnly, admin.ModelAdmin[EvaluationQuestion]):
+class EvaluationQuestionAdmin(ReadOnly, admin.ModelAdmin[EvaluationQuestion]):
     """Questions that search is measured with."""
 
     list_display = ("created_at", "author", "text")
@@ -131,7 +119,7 @@ class EvaluationQuestionAdmin(_ReadOnly, admin.ModelAdmin[EvaluationQuestion]):
 
 
 @admin.register(EvaluationRun)
-class EvaluationRunAdmin(_ReadOnly, admin.ModelAdmin[EvaluationRun]):
+class EvaluationRunAdmin(ReadOnly, admin.ModelAdmin[EvaluationRun]):
     """What was measured."""
 
     list_display = ("created_at", "author", "configurations")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from search.analysis import sequence
+from search.answering.sentences import ABBREVIATIONS
 
 MOST_CHARACTERS = 40_000
 _RUN = 8  # words in a row that an answer has from its instructions by no accident
@@ -21,7 +22,7 @@ _BOUNDARY = re.compile(
     rf"[.!?\u2026][\"')\u201d\u00bb]{{0,3}}(?:\s*{_NUMBERS})*(?=\s+[^\s\[a-z])"
     rf"|[\u3002\uff01\uff1f](?:{_NUMBERS})*(?=[^\s\[])|\n"
 )
-_ABBREVIATION = re.compile(r"\b(?:[A-Z]|\d{1,2}|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|No|Nr|cf|bzw|ca)\.$")
+_ABBREVIATION = re.compile(rf"\b(?:{ABBREVIATIONS}|\d{{1,2}})\.$")
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+")
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)?")
 _LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)?")

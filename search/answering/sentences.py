@@ -11,7 +11,10 @@ SHORTEST = 20
 """Characters below which a stretch between two full stops says too little to stand alone."""
 
 _END = re.compile(r"[.!?\u2026][\"')\]\u201d\u00bb]{0,3}(?=\s)|[\u3002\uff01\uff1f]")
-_ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|Eq|No|Nr|Vol|pp|cf|al|bzw|ca|approx))\.$")
+ABBREVIATIONS = r"[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|Fig|Eq|No|Nr|Vol|pp|cf|al|bzw|ca|approx"
+"""What a full stop may stand behind without ending a sentence, for a pattern."""
+
+_ABBREVIATION = re.compile(rf"\b(?:{ABBREVIATIONS})\.$")
 _LONGEST_ABBREVIATION = 12
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypedDict, Unpack
 
-from search.answering.answer import Event
-from search.retrieval import SearchRequest, SearchResult
+from search import hybrid
+from search.answering.answer import Event, Link, Step
+from search.retrieval import Hit, SearchRequest, SearchResult
+
+if TYPE_CHECKING:
+    from search.answering.writing import Written
+    from search.hybrid import Retrieved
+    from search.timing import Stopwatch
 
 Run: TypeAlias = Generator[Event, None, SearchResult]
 
@@ -20,6 +26,13 @@ class Writer(StrEnum):
     USUAL = "usual"
     LOCAL = "local"
     UNCENSORED = "uncensored"
+
+
+class More(TypedDict, total=False):
+    """What some results have beside hits and answer."""
+
+    steps: tuple[Step, ...]
+    links: tuple[Link, ...]
 
 
 class SearchMode(ABC):
@@ -45,12 +58,23 @@ class SearchMode(ABC):
         Closing the generator stops the work, and with it the model's call. Raises EmptyQuery.
         """
 
-    def search(self, request: SearchRequest) -> SearchResult:
-        """Return the result of a whole run."""
-        running = self.run(request)
-        while True:
-            try:
-                next(running)
-            except StopIteration as ended:
-                result: SearchResult = ended.value
-                return result
+    def _result(
+        self,
+        request: SearchRequest,
+        found: Retrieved,
+        hits: tuple[Hit, ...],
+        watch: Stopwatch,
+        written: Written,
+        **more: Unpack[More],
+    ) -> SearchResult:
+        """Return what was found and written; `more` is what this mode alone has to show."""
+        return SearchResult(
+            request.query,
+            self.name,
+            hits,
+            watch.milliseconds(),
+            found.notes + written.notes,
+            hybrid.explained(request, found),
+            written.answer,
+            **more,
+        )

@@ -20,7 +20,7 @@ from search.ranking.diversity import diversified, grouped
 from search.ranking.feedback import candidates, telling
 from search.ranking.fusion import Fused
 from search.ranking.linking import links
-from search.retrieval import Hit, SearchRequest, SearchResult
+from search.retrieval import Hit, SearchRequest
 from search.timing import Stopwatch
 from search.vector_stores.reading import vectors_of
 
@@ -60,16 +60,7 @@ class CreativeMode(SearchMode):
             with watch.step("answer"):
                 written = writing.Written(_themes(found, hits, vectors, rarity))
             yield from writing.told(written.answer)
-        return SearchResult(
-            request.query,
-            self.name,
-            hits,
-            watch.milliseconds(),
-            found.notes + written.notes,
-            hybrid.explained(request, found),
-            written.answer,
-            links=linked,
-        )
+        return self._result(request, found, hits, watch, written, links=linked)
 
 
 def _diverse(request: SearchRequest, found: Retrieved) -> tuple[Sequence[Fused[int]], dict[int, NDArray[np.float32]]]:

@@ -16,7 +16,7 @@ from search.answering.rephrasing import rephrase
 from search.hybrid import Retrieved
 from search.modes.base import Run, SearchMode, Writer
 from search.ranking.blending import blend
-from search.retrieval import SearchRequest, SearchResult
+from search.retrieval import SearchRequest
 from search.timing import Stopwatch
 
 
@@ -41,16 +41,7 @@ class DeepMode(SearchMode):
         with watch.step("hits"):
             hits = hybrid.hits_of(request, found)
         written = yield from writing.write(request, found, hits, "answer", watch)
-        return SearchResult(
-            request.query,
-            self.name,
-            hits,
-            watch.milliseconds(),
-            found.notes + written.notes,
-            hybrid.explained(request, found),
-            written.answer,
-            tuple(steps),
-        )
+        return self._result(request, found, hits, watch, written, steps=tuple(steps))
 
 
 def _varied(

@@ -17,7 +17,7 @@ from search import hybrid
 from search.answering import writing
 from search.hybrid import Ways
 from search.modes.base import Run, SearchMode, Writer
-from search.retrieval import SearchRequest, SearchResult
+from search.retrieval import SearchRequest
 from search.timing import Stopwatch
 from search.vector_stores.pgvector import PgVectorStore
 
@@ -42,6 +42,4 @@ class PrivateMode(SearchMode):
             with watch.step("hits"):
                 hits = hybrid.hits_of(request, found)
             written = yield from writing.write(request, found, hits, "answer", watch)
-            explanation = hybrid.explained(request, found)
-        notes = found.notes + written.notes
-        return SearchResult(request.query, self.name, hits, watch.milliseconds(), notes, explanation, written.answer)
+            return self._result(request, found, hits, watch, written)

@@ -24,7 +24,7 @@ from search.passages import document_of
 from search.ranking.blending import widened
 from search.ranking.feedback import candidates, telling
 from search.ranking.fusion import Fused
-from search.retrieval import Hit, SearchRequest, SearchResult
+from search.retrieval import Hit, SearchRequest
 from search.timing import Stopwatch
 
 MOST_HOPS = 3
@@ -90,16 +90,8 @@ class SuperDeepMode(SearchMode):
             with watch.step("answer"):
                 written = writing.Written(_findings(found, hits, way))
             yield from writing.told(written.answer)
-        return SearchResult(
-            request.query,
-            self.name,
-            hits,
-            watch.milliseconds(),
-            found.notes + notes + written.notes,
-            hybrid.explained(request, found),
-            written.answer,
-            tuple(way.steps),
-        )
+        written = replace(written, notes=notes + written.notes)
+        return self._result(request, found, hits, watch, written, steps=tuple(way.steps))
 
 
 def _in_parts(request: SearchRequest, model: LanguageModel, way: _Way, watch: Stopwatch) -> Walk:

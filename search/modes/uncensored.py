@@ -8,7 +8,7 @@ from search import hybrid
 from search.answering import writing
 from search.filtering import UNFILTERED
 from search.modes.base import Run, SearchMode, Writer
-from search.retrieval import SearchRequest, SearchResult
+from search.retrieval import SearchRequest
 from search.timing import Stopwatch
 
 
@@ -28,12 +28,4 @@ class UncensoredMode(SearchMode):
         with watch.step("hits"):
             hits = hybrid.hits_of(request, found)
         written = yield from writing.write(request, found, hits, "uncensored", watch)
-        return SearchResult(
-            request.query,
-            self.name,
-            hits,
-            watch.milliseconds(),
-            found.notes + written.notes,
-            hybrid.explained(request, found),
-            written.answer,
-        )
+        return self._result(request, found, hits, watch, written)
