@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -21,7 +21,7 @@ from tests.stack import Stack, running_stack, wait_for
 
 USER = "marta"
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 QUESTION = "when is the crane inspected"
 FILES = {
     "Crane inspection.md": (
