@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/files", include("files.api.urls")),
     path("api/integrations", include("integrations.api.urls")),
     path("api/personas", include("personas.api.urls")),
+    path("api/webhooks", include("files.api.webhook_urls")),
     path("tus/", include("files.tus.urls")),
     path("api/", include("search.api.urls")),
     path("api/", include("orchestra.monitoring.api.urls")),
