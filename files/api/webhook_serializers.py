@@ -40,8 +40,8 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
 
     class Meta:
         model = Webhook
-        fields = ("id", "url", "events", "enabled", "disabled_reason", "failures", "failing_since", "created_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = ("id", "url", "events", "enabled", "disabled_reason", "failures", "failing_since", "created_at")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class CreatedWebhookSerializer(WebhookSerializer):

@@ -34,6 +34,7 @@ def server_for(find_user: Callable[[], User]) -> Server[Any]:
         title="Orchestra",
         version=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
         instructions=_INSTRUCTIONS,
+        get_tool_input_schema=_input_schema,
         on_list_tools=offered.list_tools,
         on_call_tool=offered.call_tool,
     )
@@ -68,6 +69,11 @@ class _Offered:
     def _described(self) -> list[DescribedTool]:
         user = self._find_user()
         return [_described(tool, user) for tool in TOOLS.values()]
+
+
+def _input_schema(name: str) -> dict[str, Any] | None:
+    """Return what a tool takes, which the SDK looks for in a request's headers."""
+    return TOOLS[name].takes.model_json_schema() if name in TOOLS else None
 
 
 def _described(tool: Tool, user: User) -> DescribedTool:

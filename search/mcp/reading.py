@@ -31,13 +31,10 @@ def read_file(user: User, asked: ReadFileArguments) -> FileText:
     ordinal, _, character = asked.start.partition(":")
     mark = _Mark(int(ordinal), int(character or 0))
     parts: list[TextPart] = []
-    left, after = asked.limit, None
     # One more than are looked at tells whether there is more.
     segments = list(segments_of(file).filter(ordinal__gte=mark.ordinal)[: _SEGMENTS_AT_ONCE + 1])
-    for segment in segments:
-        if left <= 0 or len(parts) == _SEGMENTS_AT_ONCE:
-            after = _Mark(segment.ordinal, 0)
-            break
+    left, after = asked.limit, _Mark(segments[-1].ordinal, 0) if len(segments) > _SEGMENTS_AT_ONCE else None
+    for segment in segments[:_SEGMENTS_AT_ONCE]:
         # Masked as a whole: a secret that lies across the cut would otherwise be shown in two halves.
         begin = mark.character if segment.ordinal == mark.ordinal else 0
         text = MASKING.clean(segment.text)[begin:]

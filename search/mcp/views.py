@@ -41,7 +41,7 @@ class McpView(APIView):
 
 def _body(request: Request) -> bytes:
     """Return the body. Raises MessageTooLarge, or ParseError for what is no JSON or nested too deeply."""
-    body = cast(bytes, request.read(MOST_BYTES + 1))
+    body = request.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise MessageTooLarge(limit=MOST_BYTES)
     JSONParser().parse(BytesIO(body), parser_context={"encoding": "utf-8"})

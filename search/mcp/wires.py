@@ -83,7 +83,7 @@ def _receiver(body: bytes) -> Callable[[], Any]:
     async def receive() -> dict[str, Any]:
         if parts:
             return {"type": "http.request", "body": parts.pop(), "more_body": False}
-        await asyncio.Event().wait()
-        raise AssertionError  # nobody sets it
+        never: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        return await never
 
     return receive

@@ -37,7 +37,8 @@ def waiting(webhook: Webhook, count: int = 1) -> list[UUID]:
     return files
 
 
-def the_delivery() -> WebhookDelivery:
+def the_delivery() -> Any:
+    """Return the one message, with how long it is until it is due."""
     return WebhookDelivery.objects.annotate(left=F("next_at") - Now()).get()
 
 
