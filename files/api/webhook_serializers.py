@@ -40,7 +40,10 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
 
     class Meta:
         model = Webhook
-        fields: tuple[str, ...] = ("id", "url", "events", "enabled", "disabled_reason", "failures", "failing_since", "created_at")
+        fields: tuple[str, ...] = (
+            *("id", "url", "events", "enabled"),
+            *("disabled_reason", "failures", "failing_since", "created_at"),
+        )
         read_only_fields: tuple[str, ...] = fields
 
 
