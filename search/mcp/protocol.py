@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from orchestra.accounts.models import User
+from orchestra.common.errors import DatabaseAway, OrchestraError
 from search.mcp.tools import TOOLS, Tool, call, gives, takes
 
 if TYPE_CHECKING:
@@ -47,10 +49,16 @@ class _Offered:
         self._find_user = find_user
 
     async def list_tools(self, context: Any, params: Any) -> ListToolsResult:
-        """List the tools, as this user may use them."""
-        from mcp_types import ListToolsResult
+        """List the tools, as this user may use them. Raises MCPError, with our sentence and nobody else's text."""
+        from mcp.shared.exceptions import MCPError
+        from mcp_types import INTERNAL_ERROR, ListToolsResult
 
-        return ListToolsResult(tools=await database_sync_to_async(self._described)())
+        try:
+            return ListToolsResult(tools=await database_sync_to_async(self._described)())
+        except OrchestraError as exc:
+            raise MCPError(INTERNAL_ERROR, exc.message) from exc
+        except (OperationalError, InterfaceError) as exc:
+            raise MCPError(INTERNAL_ERROR, DatabaseAway.default_message) from exc
 
     async def call_tool(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
         """Call a tool. Raises MCPError for one that is not there; all else that goes wrong is a tool's error."""
