@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
@@ -54,7 +54,7 @@ class _Offered:
         from mcp_types import INTERNAL_ERROR, ListToolsResult
 
         try:
-            return ListToolsResult(tools=await database_sync_to_async(self._described)())
+            return ListToolsResult(tools=await sync_to_async(self._described)())
         except OrchestraError as exc:
             raise MCPError(INTERNAL_ERROR, exc.message) from exc
         except (OperationalError, InterfaceError) as exc:
@@ -67,7 +67,7 @@ class _Offered:
 
         if params.name not in TOOLS:
             raise MCPError(INVALID_PARAMS, f"There is no such tool; there are {', '.join(TOOLS)}.")
-        result = await database_sync_to_async(call)(self._find_user, params.name, params.arguments or {})
+        result = await sync_to_async(call)(self._find_user, params.name, params.arguments or {})
         return CallToolResult(
             content=[TextContent(text=json.dumps(result.body, ensure_ascii=False))],
             structured_content=result.body,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
 
+from orchestra.accounts.models import User
 from orchestra.accounts.selectors import user_for_command
 from orchestra.common.errors import OrchestraError
 from search.mcp.wires import serve_standard_streams
@@ -27,4 +29,10 @@ class Command(BaseCommand):
             user_for_command(username)
         except OrchestraError as exc:
             raise CommandError(f"{exc.message} {exc.hint}") from exc
-        asyncio.run(serve_standard_streams(lambda: user_for_command(username)))
+        asyncio.run(serve_standard_streams(lambda: _find(username)))
+
+
+def _find(username: str) -> User:
+    # No request begins and ends here, which is when Django looks whether a connection still holds.
+    close_old_connections()
+    return user_for_command(username)
