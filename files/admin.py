@@ -20,7 +20,10 @@ from files.models import (
     Upload,
     UploadChunk,
     UploadPiece,
+    Webhook,
+    WebhookDelivery,
 )
+from files.webhooks import subscribing
 from orchestra.common.errors import OrchestraError
 from orchestra.common.read_only import ReadOnly
 
@@ -218,3 +221,33 @@ class FileEventAdmin(ReadOnly, admin.ModelAdmin[FileEvent]):
     list_filter = ("code", "status", "created_at")
     search_fields = ("file__name", "message")
     list_select_related = ("file",)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly, admin.ModelAdmin[Webhook]):
+    """Webhooks: an administrator may switch them off and on. Secrets are shown nowhere."""
+
+    list_display = ("url", "owner", "enabled", "disabled_reason", "failures", "failing_since", "created_at")
+    list_filter = ("enabled", "disabled_reason")
+    search_fields = ("url", "owner__username")
+    list_select_related = ("owner",)
+    fields = ("url", "owner", "events", "enabled", "disabled_reason", "failures", "failing_since", "quiet_until")
+    readonly_fields = tuple(name for name in fields if name != "enabled")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Allow it to who may change webhooks."""
+        return admin.ModelAdmin.has_change_permission(self, request)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """Switch it as its owner would."""
+        subscribing.change(obj, enabled=obj.enabled)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin[WebhookDelivery]):
+    """What webhooks were told."""
+
+    list_display = ("event", "webhook", "file_id", "state", "attempt", "response_status", "error_code", "occurred_at")
+    list_filter = ("state", "event")
+    search_fields = ("file_id", "event_id", "webhook__owner__username")
+    list_select_related = ("webhook",)

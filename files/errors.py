@@ -248,3 +248,30 @@ class NoRoomToWork(OrchestraError):
     default_message = "The worker's machine has no room left to work in."
     default_hint = "Tell the administrator; it is tried again, and goes on once there is room."
     transient = True
+
+
+class WebhookNotFound(OrchestraError):
+    """The webhook does not exist or is another user's; the two are not told apart."""
+
+    code = "webhook_not_found"
+    status = 404
+    default_message = "There is no such webhook."
+    default_hint = "Check the id; it may have been deleted."
+
+
+class WebhookInvalid(OrchestraError):
+    """Nothing can be sent to the address."""
+
+    code = "webhook_invalid"
+    status = 400
+    default_message = "Nothing can be sent to this address."
+    default_hint = "Write an address that begins with https:// or http://, without a name or password in it."
+
+
+class TooManyWebhooks(OrchestraError):
+    """One owner has as many webhooks as there may be."""
+
+    code = "too_many_webhooks"
+    status = 409
+    default_message = "There are as many webhooks as there may be."
+    default_hint = "Delete one that is not used any more."

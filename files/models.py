@@ -275,3 +275,81 @@ class FileEvent(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class WebhookEvent(models.TextChoices):
+    """What a webhook can be told. `ping` is sent only when its owner asks for it."""
+
+    READY = "ready"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    DELETED = "deleted"
+    PING = "ping"
+
+
+class Webhook(models.Model):
+    """An address of its owner's that is told what becomes of the owner's files. Times are the database's clock.
+
+    `secret` is what `integrations.sealing` made of it. `failures` counts attempts that failed since the last one that
+    did not; `quiet_until` is in the future while somebody sends to it, and after a failure.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
+    owner_id: UUID
+    url = models.CharField(max_length=2000)
+    secret = models.BinaryField(editable=False)
+    events = ArrayField(models.CharField(max_length=12, choices=WebhookEvent))
+    enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=50, blank=True, help_text="Why the product switched it off.")
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    quiet_until = models.DateTimeField(null=True, blank=True, help_text="Nothing new is sent earlier.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class DeliveryState(models.TextChoices):
+    """Where a message to a webhook stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class WebhookDelivery(models.Model):
+    """A message to one webhook: written with the change that it tells (`files.webhooks.outbox`), and kept as a log.
+
+    `event_id` is the same for all webhooks that are told of one change. The file may be gone: no foreign key.
+    """
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    webhook_id: UUID
+    event_id = models.UUIDField(default=new_id)
+    event = models.CharField(max_length=12, choices=WebhookEvent)
+    file_id = models.UUIDField(null=True, blank=True)
+    version = models.PositiveIntegerField(null=True, blank=True, help_text="The file's, when it happened.")
+    state = models.CharField(max_length=10, choices=DeliveryState, db_default=DeliveryState.WAITING)
+    attempt = models.PositiveSmallIntegerField(db_default=0, help_text="How often it was sent.")
+    next_at = models.DateTimeField(null=True, blank=True, db_default=Now(), help_text="When it is due.")
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    error_code = models.CharField(max_length=50, blank=True, db_default="")
+    occurred_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "webhook deliveries"
+        constraints = (models.UniqueConstraint(fields=("webhook", "event_id"), name="one_message_per_event"),)
+        indexes = (
+            models.Index(fields=("next_at",), condition=models.Q(state="waiting"), name="delivery_due"),
+            models.Index(fields=("occurred_at",), name="delivery_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.event}, attempt {self.attempt}"

@@ -1,12 +1,14 @@
-"""What Celery runs. Thin: everything is decided in `files.jobs`, `files.pipeline` and `files.expiry`."""
+"""What Celery runs. Thin: all is decided in `files.jobs`, `pipeline`, `expiry`, `trash` and `webhooks.delivering`."""
 
 from __future__ import annotations
 
 import os
+from uuid import UUID
 
 from celery import Task, shared_task
 
 from files import expiry, jobs, pipeline, trash
+from files.webhooks import delivering
 from orchestra.monitoring.pulses import worker_name
 
 
@@ -38,3 +40,21 @@ def complete_uploads() -> None:
 def purge_trash() -> None:
     """Delete for good what has been in the trash long enough."""
     trash.purge_due()
+
+
+@shared_task(name="files.tasks.send_webhook")
+def send_webhook(webhook_id: str) -> None:
+    """Send what is due to one webhook."""
+    delivering.send_due(UUID(webhook_id))
+
+
+@shared_task(name="files.tasks.sweep_webhooks")
+def sweep_webhooks() -> None:
+    """Send again the hints for messages to webhooks that are due."""
+    delivering.sweep()
+
+
+@shared_task(name="files.tasks.forget_deliveries")
+def forget_deliveries() -> None:
+    """Delete old messages to webhooks from the log."""
+    delivering.forget_old()

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from integrations import selectors
@@ -33,6 +34,18 @@ class Rotation:
     sealed: int
     current: int
     unreadable: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A field of a model that holds what `integrations.sealing` made, bound to its row's id."""
+
+    model: type[Model]
+    field: str
+
+
+sealed_columns = [SealedColumn(ExternalIntegration, "credentials")]
+"""What a rotation goes through; an application above adds its own."""
 
 
 def connect(owner: User | None, provider: str, name: str, values: Mapping[str, str]) -> ExternalIntegration:
@@ -96,20 +109,29 @@ def test(connection: ExternalIntegration) -> Verdict:
 def rotate_credentials() -> Rotation:
     """Seal with the first key what another one sealed, a row at a time."""
     sealed, current, unreadable = 0, 0, []
-    for pk in ExternalIntegration.objects.order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            row = ExternalIntegration.objects.select_for_update().filter(pk=pk).first()
-            if row is None or is_current(bytes(row.credentials)):
-                current += row is not None
-                continue
+    for column in sealed_columns:
+        for pk in column.model._default_manager.order_by("pk").values_list("pk", flat=True):
             try:
-                row.credentials = seal(unseal(bytes(row.credentials), row.pk), row.pk)
+                done = _seal_anew(column, pk)
             except CredentialsUnreadable:
                 unreadable.append(pk)
                 continue
-            row.save(update_fields=["credentials"])
-            sealed += 1
+            sealed, current = sealed + (done is True), current + (done is False)
     return Rotation(sealed, current, tuple(unreadable))
+
+
+def _seal_anew(column: SealedColumn, pk: UUID) -> bool | None:
+    """Seal what one row holds, and return whether there was need to; None for a row that is gone."""
+    with transaction.atomic():
+        row: Any = column.model._default_manager.select_for_update(no_key=True).filter(pk=pk).first()
+        if row is None:
+            return None
+        stored = bytes(getattr(row, column.field))
+        if is_current(stored):
+            return False
+        setattr(row, column.field, seal(unseal(stored, pk), pk))
+        row.save(update_fields=[column.field])
+    return True
 
 
 def language_model(user: User, *, alias: str = "default") -> LanguageModel | None:

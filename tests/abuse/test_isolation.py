@@ -20,9 +20,10 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from files import pipeline, services, states
-from files.models import FileEvent, FileRecord, ProcessingJob, Upload
+from files.models import FileEvent, FileRecord, ProcessingJob, Upload, Webhook, WebhookDelivery, WebhookEvent
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
+from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
@@ -96,6 +97,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-integrations", "post"): {"provider": "openai", "name": "a model", "values": {"key": "sk-1"}},
     ("api-integration", "patch"): {"name": "taken over", "values": {"model": "another"}},
     ("api-integration-test", "post"): {},
+    ("api-webhooks", "post"): {"url": "https://example.org/"},
+    ("api-webhook", "patch"): {"url": "https://example.org/taken", "enabled": False},
+    ("api-webhook-test", "post"): {},
+    ("mcp", "post"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
     ("api-personas", "post"): {"name": "a persona"},
     ("api-persona", "put"): {"name": "taken over"},
     ("api-persona", "patch"): {"name": "taken over"},
@@ -168,6 +173,7 @@ class Estate:
     integration: ExternalIntegration
     persona: Persona
     conversation: Conversation
+    webhook: Webhook
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -190,6 +196,8 @@ class Estate:
                 (DefaultPersona, "user"),
                 (Conversation, "user"),
                 (Turn, "conversation__user"),
+                (Webhook, "owner"),
+                (WebhookDelivery, "webhook__owner"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -221,7 +229,9 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
     persona, talk = _persona_and_conversation(alice)
-    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk)
+    webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
+    outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook)
 
 
 def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:
@@ -244,6 +254,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "integration_id": [estate.integration.pk],
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
+        "webhook_id": [estate.webhook.pk],
         "action": ["retry", "cancel", "delete", "restore", "clone", "default", "no-default", "unheard-of"],
     }
 
@@ -351,6 +362,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None
     values["conversation_id"] = own_talk.pk
+    values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
         "/?name=" + CANARY[:4],
