@@ -15,6 +15,9 @@ from files.models import (
     FileRecord,
     FileSegment,
     FileThumbnail,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
     MultipartUpload,
     ProcessingJob,
     Upload,
@@ -69,7 +72,7 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
             "error_message",
             "error_hint",
         ),
-        *("version", "generation", "created_at", "updated_at", "trashed_at"),
+        *("version", "generation", "origin", "created_at", "updated_at", "trashed_at"),
     )
     readonly_fields = fields[2:]
 
@@ -230,3 +233,32 @@ class FileEventAdmin(_Machine, admin.ModelAdmin[FileEvent]):
     list_filter = ("code", "status", "created_at")
     search_fields = ("file__name", "message")
     list_select_related = ("file",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(_Machine, admin.ModelAdmin[ImportRun]):
+    """Runs of imports."""
+
+    list_display = ("integration", "state", "asked_at", "ended_at", "listed", "added", "changed", "deleted", "failed")
+    list_filter = ("state", "error_code")
+    search_fields = ("integration__name", "integration__owner__username")
+    list_select_related = ("integration",)
+
+
+@admin.register(ImportedItem)
+class ImportedItemAdmin(_Machine, admin.ModelAdmin[ImportedItem]):
+    """Documents of sources, with the files that have their content."""
+
+    list_display = ("key", "integration", "file", "made", "error_code")
+    list_filter = ("error_code",)
+    search_fields = ("key", "file__name", "integration__name")
+    list_select_related = ("integration", "file")
+
+
+@admin.register(ImportEntry)
+class ImportEntryAdmin(_Machine, admin.ModelAdmin[ImportEntry]):
+    """What runs of imports did."""
+
+    list_display = ("created_at", "action", "name", "code", "message")
+    list_filter = ("action", "code")
+    search_fields = ("name", "message")

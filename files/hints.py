@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import structlog
 from kombu.exceptions import KombuError
@@ -15,6 +16,8 @@ logger = structlog.get_logger(__name__)
 
 PROCESS_TASK = "files.tasks.process_next"
 QUEUE = "files"
+IMPORT_TASK = "files.tasks.import_source"
+IMPORT_QUEUE = "system"  # not among the hints of files, which the sweeper counts
 
 
 def publish_hints(count: int) -> None:
@@ -24,6 +27,14 @@ def publish_hints(count: int) -> None:
         for _ in range(count):
             app.send_task(PROCESS_TASK, queue=QUEUE)
             failpoints.reach("hint.published")
+    except (KombuError, RedisError, OSError) as exc:
+        logger.warning("hint not sent", error=str(exc))
+
+
+def publish_import(integration_id: UUID) -> None:
+    """Send a hint that a connection's import should begin. A lost one costs a minute: beat looks for what is due."""
+    try:
+        app.send_task(IMPORT_TASK, args=[str(integration_id)], queue=IMPORT_QUEUE, expires=600)
     except (KombuError, RedisError, OSError) as exc:
         logger.warning("hint not sent", error=str(exc))
 

@@ -1,12 +1,13 @@
-"""What Celery runs. Thin: everything is decided in `files.jobs`, `files.pipeline` and `files.expiry`."""
+"""What Celery runs. Thin: everything is decided in the modules that are imported here."""
 
 from __future__ import annotations
 
 import os
+from uuid import UUID
 
 from celery import Task, shared_task
 
-from files import expiry, jobs, pipeline, trash
+from files import expiry, importing, jobs, pipeline, trash
 from orchestra.monitoring.pulses import worker_name
 
 
@@ -38,3 +39,15 @@ def complete_uploads() -> None:
 def purge_trash() -> None:
     """Delete for good what has been in the trash long enough."""
     trash.purge_due()
+
+
+@shared_task(name="files.tasks.import_source")
+def import_source(integration_id: str) -> None:
+    """Import from a connection, unless that goes on already."""
+    importing.run(UUID(integration_id))
+
+
+@shared_task(name="files.tasks.start_imports")
+def start_imports() -> None:
+    """Begin the imports that are due."""
+    importing.start_due()

@@ -62,6 +62,8 @@ CELERY_TASK_ROUTES = {
     "files.tasks.sweep": {"queue": "system"},
     "files.tasks.complete_uploads": {"queue": "system"},
     "files.tasks.purge_trash": {"queue": "system"},
+    "files.tasks.start_imports": {"queue": "system"},
+    "files.tasks.import_source": {"queue": "system"},
     "search.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -69,6 +71,7 @@ CELERY_BEAT_SCHEDULE = {
     "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
     "complete-uploads": {"task": "files.tasks.complete_uploads", "schedule": 30.0, "options": {"expires": 30}},
     "purge-trash": {"task": "files.tasks.purge_trash", "schedule": 3600.0, "options": {"expires": 3600}},
+    "start-imports": {"task": "files.tasks.start_imports", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":
