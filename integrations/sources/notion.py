@@ -64,7 +64,7 @@ class NotionSource(Source):
 
     def __init__(self, token: str, *, base_url: str = "", pause: float | None = None) -> None:
         """Set up without connecting."""
-        self._client = NotionClient(token, base_url=base_url, **({} if pause is None else {"pause": pause}))
+        self._client = NotionClient(token, base_url=base_url, pause=pause)
 
     def items(self) -> Iterator[SourceItem]:
         """Yield the pages, then the databases."""

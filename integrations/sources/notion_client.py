@@ -23,7 +23,7 @@ VERSION = "2025-09-03"
 Json = dict[str, Any]
 
 _PURPOSE = "import from Notion"
-_PAUSE = 0.34  # seconds: three requests in one of them
+PAUSE = 0.34  # seconds: three requests in one of them
 _TRIES = 5
 _LONGEST_PAUSE = 90.0
 _SECONDS = 60.0
@@ -36,10 +36,10 @@ _LONGEST_CURSOR = 2_000
 class NotionClient:
     """Asks one question after the other, at most three in a second; `pause` in seconds is what lies between two."""
 
-    def __init__(self, token: str, *, base_url: str = "", pause: float = _PAUSE) -> None:
+    def __init__(self, token: str, *, base_url: str = "", pause: float | None = None) -> None:
         self._token = token
         self._base_url = base_url or BASE_URL
-        self._pause = pause
+        self._pause = PAUSE if pause is None else pause
         self._next_at = 0.0
         self.answered_at: datetime | None = None
         """Notion's own time at its last answer."""

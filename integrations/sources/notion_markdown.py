@@ -96,7 +96,9 @@ def _paragraphs(blocks: Iterable[Block]) -> Iterator[str]:
 def _item(block: Block, number: int, depth: int) -> tuple[list[str], list[str]]:
     """Return the lines of a list's item with the lists inside it, and what else is inside it, to stand below."""
     marks = {"numbered_list_item": f"{number}.", "to_do": "- [x]" if block.data.get("checked") is True else "- [ ]"}
-    lines = [f"{'  ' * depth}{marks.get(block.kind, '-')} {one_line(_rich(block.data.get('rich_text')))}".rstrip()]
+    words = one_line(_rich(block.data.get("rich_text")))
+    # A mark alone in its line would make a heading of the line above.
+    lines = [f"{'  ' * depth}{marks.get(block.kind, '-')} {words}"] if words else []
     apart: list[str] = []
     count = 0
     for child in block.children:
