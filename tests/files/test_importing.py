@@ -256,7 +256,7 @@ def test_a_source_that_is_away_ends_the_run_soon(shelf: Shelf, connection: Exter
     ],
 )
 def test_what_cannot_be_kept_is_told_and_stops_nobody(
-    shelf: Shelf, connection: ExternalIntegration, alice: User, key: str, name: str, origin: str
+    shelf: Shelf, connection: ExternalIntegration, alice: User, *, key: str, name: str, origin: str
 ) -> None:
     shelf.held |= {key: b"odd", "good": b"good"}
     shelf.names[key], shelf.origins[key] = name, origin
