@@ -27,7 +27,7 @@ from integrations.sources.base import LEAST_MINUTES
 from orchestra.common.errors import OrchestraError
 from orchestra.monitoring import pulses
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=10)  # longer than a source may take for one document without a sign
 _KEPT_RUNS = 20
 _MOST_ENTRIES = 1_000
 _MOST_STARTED = 20

@@ -123,11 +123,11 @@ class _Import:
         """Mark what has the version that was imported as seen, with its parts; return the rest, each once."""
         items = {item.key: item for item in batch if self._is_storable(item)}
         known = dict(self._items().filter(key__in=items, parent=parent).values_list("key", "version"))
-        same = [key for key, item in items.items() if item.version and known.get(key) == item.version]
+        same = {key for key, item in items.items() if item.version and known.get(key) == item.version}
         self._items().filter(key__in=same).update(seen=self._run)
         self._items().filter(parent__in=same).exclude(parent="").update(seen=self._run)
         import_runs.count(self._run, unchanged=len(same))
-        return [item for key, item in items.items() if key not in set(same)]
+        return [item for key, item in items.items() if key not in same]
 
     def _is_storable(self, item: SourceItem) -> bool:
         texts = (item.key, item.version, item.name, item.origin)
@@ -167,12 +167,12 @@ class _Import:
         with item.opens() as reading:
             for piece in reading.pieces:
                 size += len(piece)
+                self._bytes += len(piece)
                 self._require_size(size)
                 digest.update(piece)
                 scratch.write(piece)
                 self._beat()
             parts = reading.parts
-        self._bytes += size
         import_runs.count(self._run, bytes=size)
         scratch.seek(0)
         return _Content(size, digest.hexdigest(), parts)
@@ -184,7 +184,7 @@ class _Import:
     def _require_size(self, size: int) -> None:
         if size > settings.MAX_FILE_SIZE:
             raise FileTooLarge(limit=settings.MAX_FILE_SIZE)
-        if self._bytes + size > MOST_BYTES + settings.MAX_FILE_SIZE:
+        if self._bytes > MOST_BYTES + settings.MAX_FILE_SIZE:
             raise ImportFull
 
     def _store(self, item: SourceItem, parent: str, content: _Content, scratch: BinaryIO, *, settled: bool) -> None:

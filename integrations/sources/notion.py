@@ -37,6 +37,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _MOST_PAGES = 50_000
 _MOST_ROWS = 10_000
 _MOST_BLOCKS = 20_000
+_MOST_LISTS = 600  # of blocks inside blocks: each is a request, and three take a second
 _MOST_PARTS = 200
 _DEEPEST = 12
 _LONGEST_NAME = 120
@@ -50,9 +51,10 @@ _APART = ("child_page", "child_database", "link_to_page", "unsupported")
 
 @dataclass(slots=True)
 class _Fetched:
-    """What was fetched of one page: which blocks, so that none comes twice, and the files among them."""
+    """What was fetched of one page: lists, blocks, so that none comes twice, and the files among them."""
 
     page_id: str
+    lists: int = 0
     known: set[str] = field(default_factory=set)
     parts: dict[str, SourceItem] = field(default_factory=dict)
 
@@ -135,6 +137,9 @@ class NotionSource(Source):
 
     def _blocks(self, block_id: str, fetched: _Fetched, depth: int) -> tuple[Block, ...]:
         """Return the blocks inside a page or block, each once however they refer to one another."""
+        fetched.lists += 1
+        if fetched.lists > _MOST_LISTS:
+            raise SourceStrange("The page has more blocks inside blocks than are taken.")
         found = []
         for raw in self._client.listed(f"/blocks/{block_id}/children", most=_MOST_BLOCKS):
             child_id, kind = _id_of(raw), text(raw.get("type"))

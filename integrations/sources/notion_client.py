@@ -24,9 +24,9 @@ Json = dict[str, Any]
 
 _PURPOSE = "import from Notion"
 PAUSE = 0.34  # seconds: three requests in one of them
-_TRIES = 5
-_LONGEST_PAUSE = 90.0
-_SECONDS = 60.0
+_TRIES = 4
+_LONGEST_PAUSE = 60.0
+_SECONDS = 30.0
 _MOST_BYTES = 16 * 1024**2
 _PAGE_SIZE = 100
 _AGAIN = (409, 429, 500, 502, 503, 504, 529)

@@ -87,39 +87,47 @@ class S3Source(Source):
         if not key.startswith(self._place.prefix):
             return True
         try:
-            with _errors_named():
-                self._client.head_object(Bucket=self._place.bucket, Key=key)
+            self._asked("head_object", Key=key)
         except SourceItemGone:
-            self._require_bucket()  # an answer to HEAD does not say which of the two is missing
+            self._listed(MaxKeys=1)  # an answer to HEAD does not say whether the bucket is missing
             return True
         return False
 
-    def _require_bucket(self) -> None:
-        try:
-            with _errors_named():
-                self._client.list_objects_v2(Bucket=self._place.bucket, MaxKeys=1)
-        except SourceItemGone as exc:
-            raise SourceUnknown from exc
-
     def _lists(self) -> Iterator[dict[str, Any]]:
         """Yield the listing's pages. Raises SourceStrange where it comes back to where it was, or does not end."""
-        asked: dict[str, Any] = {"Bucket": self._place.bucket, "Prefix": self._place.prefix}
-        known = set[str]()
+        known = {""}
+        following = ""
         while len(known) < _MOST_LISTS:
-            try:
-                with _errors_named():
-                    page: dict[str, Any] = self._client.list_objects_v2(**asked)
-            except SourceItemGone as exc:
-                raise SourceUnknown from exc
+            start = {"ContinuationToken": following} if following else {}
+            page = self._listed(Prefix=self._place.prefix, **start)
             yield page
-            following = page.get("NextContinuationToken")
+            following = page.get("NextContinuationToken", "")
             if not page.get("IsTruncated") or not following:
                 return
             if following in known:
                 break
             known.add(following)
-            asked["ContinuationToken"] = following
         raise SourceStrange("The service's list does not end.")
+
+    def _listed(self, **asked: Any) -> dict[str, Any]:
+        try:
+            return self._asked("list_objects_v2", **asked)
+        except SourceItemGone as exc:
+            raise SourceUnknown from exc
+
+    def _asked(self, operation: str, **asked: Any) -> dict[str, Any]:
+        """Return the answer to one of boto3's calls. Raises SourceItemGone, SourceUnavailable or what is below it."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+
+        try:
+            with _outbound_named():
+                answer: dict[str, Any] = getattr(self._client, operation)(Bucket=self._place.bucket, **asked)
+        except ClientError as exc:
+            raise _named(exc) from exc
+        except (BotoCoreError, ResponseParserError, ValueError, LookupError, TypeError, AttributeError) as exc:
+            raise SourceStrange from exc  # its parser trusts the answer's shape
+        return answer
 
     def _item(self, entry: dict[str, Any]) -> SourceItem | None:
         key, version, size = entry.get("Key", ""), str(entry.get("ETag", "")).strip('"'), int(entry.get("Size", 0))
@@ -138,7 +146,7 @@ class S3Source(Source):
         asked = {"Bucket": self._place.bucket, "Key": key}
         url = self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=_SIGNED_SECONDS)
         call = Call(url, "object of a bucket", seconds=_OBJECT_SECONDS, most_bytes=size)
-        with _errors_named(), client.stream(call) as answer:
+        with _outbound_named(), client.stream(call) as answer:
             if answer.status == 404:
                 raise SourceItemGone
             if answer.status != 200:
@@ -192,20 +200,14 @@ def _send(request: Any, **_: object) -> Any:
 
 
 @contextmanager
-def _errors_named() -> Iterator[None]:
-    """Turn what boto3's library and the guarded client raise into a source's errors."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
+def _outbound_named() -> Iterator[None]:
+    """Turn what the guarded client raises into a source's errors."""
     try:
         yield
-    except ClientError as exc:
-        raise _named(exc) from exc
     except OutboundRefused as exc:
         raise SourceUnknown(exc.message, hint=exc.hint) from exc
     except OutboundFailed as exc:
         raise SourceUnavailable(exc.message, hint=exc.hint) from exc
-    except (BotoCoreError, ValueError) as exc:
-        raise SourceStrange from exc
 
 
 def _named(error: Any) -> Exception:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from files import import_runs, importing, selectors
+from files import import_runs, importing, selectors, uploads
 from files.import_selectors import runs_of
 from files.models import FileRecord, ImportedItem, ImportRun
 from integrations import services
@@ -172,7 +172,7 @@ class SourceContract:
 
 def dies_at(monkeypatch: pytest.MonkeyPatch, *, visit: int) -> None:
     """End the process at the n-th storing of a document."""
-    real: Callable[..., Any] = importing.uploads.receive_whole
+    real: Callable[..., Any] = uploads.receive_whole
     visits: list[UUID] = []
 
     def storing(owner: User, *rest: Any) -> Any:
@@ -181,4 +181,4 @@ def dies_at(monkeypatch: pytest.MonkeyPatch, *, visit: int) -> None:
             raise Died
         return real(owner, *rest)
 
-    monkeypatch.setattr(importing.uploads, "receive_whole", storing)
+    monkeypatch.setattr(uploads, "receive_whole", storing)

@@ -246,7 +246,16 @@ def test_a_list_without_an_end_is_left(notion: NotionServer, source: NotionSourc
 
 def test_what_is_no_page_is_left_out(notion: NotionServer, source: NotionSource) -> None:
     good = notion.pages[notion.add_page("Good")]
-    odd = [None, 1, "x", [], {}, {"object": "page"}, {"object": "page", "id": "../../users"}, {"object": "user"}]
+    odd: list[Any] = [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        {"object": "page"},
+        {"object": "page", "id": "../../users"},
+        {"object": "user"},
+    ]
     notion.odd["/v1/search"] = {"results": [*odd, good, {**good, "properties": 3, "parent": [], "url": 1}]}
     items = list(source.items())
     assert {item.origin for item in items} == {f"https://www.notion.so/{good['id'].replace('-', '')}"}

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files.extraction.document import Segment, SegmentKind
+from files.extraction.document import Piece, Segment, SegmentKind
 from files.extraction.encoding import Line
 from files.extraction.formats.markup.markdown_blocks import MarkdownBlocks
 from integrations.sources.notion_markdown import Block, document, one_line, table
@@ -37,7 +37,8 @@ JSON = st.recursive(
 
 def segments(words: str) -> list[Segment]:
     """Return what the product's reader makes of a Markdown text."""
-    reader, found = MarkdownBlocks(), []
+    reader = MarkdownBlocks()
+    found: list[Piece] = []
     for number, line in enumerate(words.split("\n"), 1):
         found += reader.take(Line(number, line))
     found += reader.end()
