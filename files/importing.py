@@ -38,7 +38,14 @@ from files.storage.scratch import scratch_file
 from files.uploads import NewUpload
 from integrations import services as integrations
 from integrations.errors import NotASource
-from integrations.sources.base import Source, SourceItem, SourceItemGone, SourceUnavailable
+from integrations.sources.base import (
+    Source,
+    SourceItem,
+    SourceItemGone,
+    SourceKeyRefused,
+    SourceUnavailable,
+    SourceUnknown,
+)
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 
@@ -50,7 +57,7 @@ _BEAT_SECONDS = 10.0
 _MOST_FAILURES_IN_A_ROW = 5
 _LONGEST_KEY = 1_100  # bytes, which an index of PostgreSQL holds
 # Not the document's fault: its version is not kept, so that the next run tries again.
-_AGAIN = (QuotaExceeded, DiskFull, ImportFull)
+_AGAIN = (QuotaExceeded, DiskFull, ImportFull, SourceKeyRefused, SourceUnknown)
 
 
 def run(integration_id: UUID) -> None:
@@ -238,7 +245,7 @@ class _Import:
             row.save()
             self._items().filter(parent=item.key).update(seen=self._run)
             import_runs.note(self._run, Entry(ImportAction.FAILED, item.name, item.origin, row.file_id, error))
-        self._failures = self._failures + 1 if isinstance(error, SourceUnavailable) else 0
+        self._failures = self._failures + 1 if isinstance(error, SourceUnavailable) and error.transient else 0
         if self._failures >= _MOST_FAILURES_IN_A_ROW:
             raise error
         return not again

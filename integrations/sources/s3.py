@@ -46,6 +46,7 @@ _REFUSED = (
     *("InvalidToken", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401", "403"),
 )
 _UNKNOWN = ("NoSuchBucket", "PermanentRedirect", "InvalidBucketName")
+_ELSEWHERE = (301, 307, 400)  # what Amazon answers to an address that was signed for another region
 _GONE = ("NoSuchKey", "NotFound", "404")
 
 
@@ -149,6 +150,8 @@ class S3Source(Source):
         with _outbound_named(), client.stream(call) as answer:
             if answer.status == 404:
                 raise SourceItemGone
+            if answer.status in _ELSEWHERE:
+                raise SourceUnknown("The bucket lies in another region.", hint="Correct the connection's region.")
             if answer.status != 200:
                 raise SourceKeyRefused if answer.status in (401, 403) else SourceUnavailable
             yield Reading(answer.pieces())
@@ -257,7 +260,7 @@ PROVIDER = Provider(
             help="Of a server other than Amazon's. An address that is not public must be in OUTBOUND_ALLOWED_PRIVATE.",
         ),
         Field("region", "Region", default="us-east-1", check=_check_region),
-        Field("access_key", "Access key", secret=True, required=True, help="It need list and read, no more."),
+        Field("access_key", "Access key", secret=True, required=True, help="It needs to list and to read, no more."),
         Field("secret_key", "Secret key", secret=True, required=True, help="Stored encrypted and never shown again."),
         EVERY_MINUTES,
     ),
