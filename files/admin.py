@@ -214,27 +214,6 @@ class UploadPieceAdmin(_Machine, admin.ModelAdmin[UploadPiece]):
     search_fields = ("=upload__id",)
 
 
-@admin.register(FileSegment)
-class FileSegmentAdmin(_Machine, admin.ModelAdmin[FileSegment]):
-    """Extracted text."""
-
-    list_display = ("file", "ordinal", "kind", "place")
-    list_filter = ("kind",)
-    search_fields = ("text", "file__name")
-    list_select_related = ("file",)
-    show_full_result_count = False
-
-
-@admin.register(FileEvent)
-class FileEventAdmin(_Machine, admin.ModelAdmin[FileEvent]):
-    """What happened to files."""
-
-    list_display = ("created_at", "file", "status", "code", "message")
-    list_filter = ("code", "status", "created_at")
-    search_fields = ("file__name", "message")
-    list_select_related = ("file",)
-
-
 @admin.register(ImportRun)
 class ImportRunAdmin(_Machine, admin.ModelAdmin[ImportRun]):
     """Runs of imports."""
@@ -262,3 +241,24 @@ class ImportEntryAdmin(_Machine, admin.ModelAdmin[ImportEntry]):
     list_display = ("created_at", "action", "name", "code", "message")
     list_filter = ("action", "code")
     search_fields = ("name", "message")
+
+
+@admin.register(FileSegment)
+class FileSegmentAdmin(_Machine, admin.ModelAdmin[FileSegment]):
+    """Extracted text."""
+
+    list_display = ("file", "ordinal", "kind", "place")
+    list_filter = ("kind",)
+    search_fields = ("text", "file__name")
+    list_select_related = ("file",)
+    show_full_result_count = False
+
+
+@admin.register(FileEvent)
+class FileEventAdmin(_Machine, admin.ModelAdmin[FileEvent]):
+    """What happened to files."""
+
+    list_display = ("created_at", "file", "status", "code", "message")
+    list_filter = ("code", "status", "created_at")
+    search_fields = ("file__name", "message")
+    list_select_related = ("file",)

@@ -201,85 +201,6 @@ class FileThumbnail(models.Model):
         return f"thumbnail, {self.width} x {self.height}"
 
 
-class JobState(models.TextChoices):
-    """What the queue knows of a job."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-class ProcessingJob(models.Model):
-    """The truth about a file's processing. Redis only carries hints that there is something to do.
-
-    `attempt` grows with every start and is the fencing token: a write for an older attempt is refused. `failures`
-    counts the attempts that used up the budget, `interruptions` those that ended by no fault of the file. Times are the
-    database's clock.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, related_name="job")
-    file_id: UUID
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
-    owner_id: UUID
-    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
-    stage = models.CharField(max_length=20, blank=True)
-    attempt = models.PositiveIntegerField(default=0)
-    failures = models.PositiveIntegerField(default=0)
-    interruptions = models.PositiveIntegerField(
-        default=0, help_text="Attempts that ended by a fault which says nothing about the file."
-    )
-    excused = models.BooleanField(
-        default=False, help_text="Its worker was lost over another job: not counted against it."
-    )
-    cause = models.CharField(max_length=50, blank=True, help_text="Code of why the attempt before this one ended.")
-    long_text = models.BooleanField(default=False, help_text="Seen to be long: no short job to be done in between.")
-    queued_at = models.DateTimeField(db_default=Now())
-    available_at = models.DateTimeField(db_default=Now(), help_text="Not to be started earlier.")
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    worker = models.CharField(max_length=120, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
-    progress_done = models.PositiveBigIntegerField(default=0)
-    progress_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
-    progress_unit = models.CharField(max_length=20, blank=True)
-    timings = models.JSONField(default=dict, help_text="Seconds per stage of the last attempt.")
-    last_error = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ("queued_at",)
-        indexes = (
-            models.Index(fields=("queued_at",), condition=models.Q(state="queued"), name="job_queue"),
-            models.Index(fields=("owner", "queued_at"), condition=models.Q(state="queued"), name="job_queue_of_owner"),
-            models.Index(fields=("-finished_at",), condition=models.Q(state="done"), name="job_done"),
-            models.Index(fields=("owner",), condition=models.Q(state="running"), name="job_running_by_owner"),
-            models.Index(fields=("lease_until",), condition=models.Q(state="running"), name="job_leases"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.state} job, attempt {self.attempt}"
-
-
-class FileEvent(models.Model):
-    """Append-only history of a file, for its timeline."""
-
-    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="events")
-    version = models.PositiveIntegerField()
-    status = models.CharField(max_length=12, choices=FileStatus)
-    code = models.CharField(max_length=50)
-    message = models.TextField()
-    details = models.JSONField(default=dict, blank=True)
-    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ("id",)
-
-    def __str__(self) -> str:
-        return self.code
-
-
 class ImportState(models.TextChoices):
     """Where a run of an import stands. `cut`: its time was up, and the next one goes on."""
 
@@ -390,3 +311,82 @@ class ImportEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.name}"
+
+
+class JobState(models.TextChoices):
+    """What the queue knows of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ProcessingJob(models.Model):
+    """The truth about a file's processing. Redis only carries hints that there is something to do.
+
+    `attempt` grows with every start and is the fencing token: a write for an older attempt is refused. `failures`
+    counts the attempts that used up the budget, `interruptions` those that ended by no fault of the file. Times are the
+    database's clock.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    file = models.OneToOneField(FileRecord, on_delete=models.CASCADE, related_name="job")
+    file_id: UUID
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+    owner_id: UUID
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    stage = models.CharField(max_length=20, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(
+        default=0, help_text="Attempts that ended by a fault which says nothing about the file."
+    )
+    excused = models.BooleanField(
+        default=False, help_text="Its worker was lost over another job: not counted against it."
+    )
+    cause = models.CharField(max_length=50, blank=True, help_text="Code of why the attempt before this one ended.")
+    long_text = models.BooleanField(default=False, help_text="Seen to be long: no short job to be done in between.")
+    queued_at = models.DateTimeField(db_default=Now())
+    available_at = models.DateTimeField(db_default=Now(), help_text="Not to be started earlier.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    progress_done = models.PositiveBigIntegerField(default=0)
+    progress_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
+    progress_unit = models.CharField(max_length=20, blank=True)
+    timings = models.JSONField(default=dict, help_text="Seconds per stage of the last attempt.")
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("queued_at",)
+        indexes = (
+            models.Index(fields=("queued_at",), condition=models.Q(state="queued"), name="job_queue"),
+            models.Index(fields=("owner", "queued_at"), condition=models.Q(state="queued"), name="job_queue_of_owner"),
+            models.Index(fields=("-finished_at",), condition=models.Q(state="done"), name="job_done"),
+            models.Index(fields=("owner",), condition=models.Q(state="running"), name="job_running_by_owner"),
+            models.Index(fields=("lease_until",), condition=models.Q(state="running"), name="job_leases"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.state} job, attempt {self.attempt}"
+
+
+class FileEvent(models.Model):
+    """Append-only history of a file, for its timeline."""
+
+    file = models.ForeignKey(FileRecord, on_delete=models.CASCADE, related_name="events")
+    version = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=FileStatus)
+    code = models.CharField(max_length=50)
+    message = models.TextField()
+    details = models.JSONField(default=dict, blank=True)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.code

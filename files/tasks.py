@@ -29,18 +29,6 @@ def expire_uploads() -> None:
     expiry.expire()
 
 
-@shared_task(name="files.tasks.complete_uploads")
-def complete_uploads() -> None:
-    """Complete uploads whose process died between the last byte and the file."""
-    expiry.complete_whole()
-
-
-@shared_task(name="files.tasks.purge_trash")
-def purge_trash() -> None:
-    """Delete for good what has been in the trash long enough."""
-    trash.purge_due()
-
-
 @shared_task(name="files.tasks.import_source")
 def import_source(integration_id: str) -> None:
     """Import from a connection, unless that goes on already."""
@@ -51,3 +39,15 @@ def import_source(integration_id: str) -> None:
 def start_imports() -> None:
     """Begin the imports that are due."""
     importing.start_due()
+
+
+@shared_task(name="files.tasks.complete_uploads")
+def complete_uploads() -> None:
+    """Complete uploads whose process died between the last byte and the file."""
+    expiry.complete_whole()
+
+
+@shared_task(name="files.tasks.purge_trash")
+def purge_trash() -> None:
+    """Delete for good what has been in the trash long enough."""
+    trash.purge_due()
