@@ -177,8 +177,8 @@ def due() -> list[UUID]:
     connections = {known.pk: known for known in source_connections()}
     last = (
         ImportRun.objects.filter(integration__in=connections)
-        .order_by("integration", "-asked_at", "-id")
-        .distinct("integration")
+        .order_by("integration_id", "-asked_at", "-id")
+        .distinct("integration_id")
         .annotate(now=Now())
     )
     runs = {run.integration_id: run for run in last}
