@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from files import selectors
 from integrations import services
 from integrations.errors import ConnectionInvalid
 from integrations.models import ExternalIntegration
-from integrations.sources.base import SourceItem, SourceItemGone, SourceKeyRefused, SourceStrange, SourceUnknown
+from integrations.sources.base import (
+    SourceItem,
+    SourceItemGone,
+    SourceKeyRefused,
+    SourceStrange,
+    SourceUnavailable,
+    SourceUnknown,
+)
 from integrations.sources.s3 import Place, S3Source
 from orchestra.accounts.models import User
 from orchestra.common.outbound import client, ledger
@@ -89,7 +97,7 @@ def test_only_what_lies_below_the_prefix_is_taken(server: S3Server, alice: User)
     assert counts(imported(connection)) == {"unchanged": 1, "deleted": 1}
 
 
-@pytest.mark.parametrize("key", ["a b+c.txt", "ü/ö.txt", "it's (1) 100%.txt", "a&b=c?d#e.txt", "tab\there.txt", "a//b"])
+@pytest.mark.parametrize("key", ["a b+c.txt", "ü/ö.txt", "it's (1) 100%.txt", "a&b=c?d#e.txt", "tab\there.txt"])
 def test_keys_of_any_signs_are_read(server: S3Server, source: S3Source, key: str) -> None:
     server.client().put_object(Bucket=BUCKET, Key=key, Body=b"words")
     (item,) = source.items()
@@ -105,10 +113,10 @@ def test_every_request_goes_over_the_guarded_client(server: S3Server, source: S3
     assert [(entry.host, entry.refused) for entry in entries] == [("127.0.0.1", False)] * 3
 
 
-def test_a_private_address_is_not_asked(server: S3Server, source: S3Source, settings: Any) -> None:
-    settings.OUTBOUND_ALLOWED_PRIVATE = ()
+def test_a_private_address_is_not_asked(server: S3Server) -> None:
+    elsewhere = server.url.replace("127.0.0.1", "127.0.0.2")
     with pytest.raises(SourceUnknown):
-        list(source.items())
+        list(S3Source(Place(BUCKET, ACCESS_KEY, SECRET_KEY, endpoint=elsewhere)).items())
 
 
 def test_what_is_gone_and_what_is_not_there_at_all(server: S3Server, source: S3Source) -> None:
@@ -146,6 +154,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         return Answer(200, {"content-type": "application/xml"}, said.pop(0) if len(said) > 1 else said[0])
 
     monkeypatch.setattr(client, "fetch", fetch)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     return said
 
 
@@ -171,7 +180,7 @@ def test_a_listing_without_an_end_is_left(answers: list[bytes]) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"not XML", b"<ListBucketResult><Contents></ListBucketResult>"])
 def test_what_is_no_listing_brings_nothing(answers: list[bytes], body: bytes) -> None:
     answers.append(body)
-    with suppress(SourceStrange):
+    with suppress(SourceUnavailable):
         assert list(S3Source(HOSTILE).items()) == []
 
 
