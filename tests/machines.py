@@ -361,8 +361,8 @@ def nginx(folder: Path, address: str, webs: Sequence[str], changes: dict[str, st
             "listen 80;": f"listen {address}:{free_port(address)};",
             "listen 443 ssl;": f"listen {address}:{port} ssl;",
             "server_name files.example.org;": f"server_name {PUBLIC_NAME} {address};",
-            "/etc/ssl/orchestra/fullchain.pem": str(certificate),
-            "/etc/ssl/orchestra/privkey.pem": str(key),
+            "/etc/ssl/orchestra/fullchain.pem": f'"{certificate}"',
+            "/etc/ssl/orchestra/privkey.pem": f'"{key}"',
             # The port is not 443 here, and belongs to the origin.
             "Host              $host;": "Host              $http_host;",
             **(changes or {}),
@@ -370,12 +370,12 @@ def nginx(folder: Path, address: str, webs: Sequence[str], changes: dict[str, st
     )
     log = folder / "error.log"
     paths = "".join(
-        f"    {kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f'    {kind}_temp_path "{folder / kind}";\n' for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     main = folder / "nginx.conf"
     user = "user root;\n" if os.geteuid() == 0 else ""
     main.write_text(
-        f"{user}daemon off;\nworker_processes 1;\npid {folder / 'nginx.pid'};\nerror_log {log} info;\n"
+        f'{user}daemon off;\nworker_processes 1;\npid "{folder}/nginx.pid";\nerror_log "{log}" info;\n'
         f"events {{ worker_connections 512; }}\nhttp {{\n    access_log off;\n{paths}{site}\n}}\n"
     )
     with log.open("wb") as output:

@@ -4,8 +4,9 @@ import orchestra.common.identifiers
 from django.conf import settings
 from django.db import migrations, models
 
+# OR REPLACE: a restore takes the tables away and migrates again, and a function stays.
 _KEEP = """
-CREATE FUNCTION search_audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION search_audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the record of searches is only written to' USING ERRCODE = 'integrity_constraint_violation';
 END $$;
