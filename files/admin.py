@@ -15,6 +15,9 @@ from files.models import (
     FileRecord,
     FileSegment,
     FileThumbnail,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
     MultipartUpload,
     ProcessingJob,
     Upload,
@@ -60,7 +63,7 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
             "error_message",
             "error_hint",
         ),
-        *("version", "generation", "created_at", "updated_at", "trashed_at"),
+        *("version", "generation", "origin", "created_at", "updated_at", "trashed_at"),
     )
     readonly_fields = fields[2:]
 
@@ -200,6 +203,35 @@ class UploadPieceAdmin(ReadOnly, admin.ModelAdmin[UploadPiece]):
 
     list_display = ("upload_id", "start", "size", "part", "mark")
     search_fields = ("=upload__id",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnly, admin.ModelAdmin[ImportRun]):
+    """Runs of imports."""
+
+    list_display = ("integration", "state", "asked_at", "ended_at", "listed", "added", "changed", "deleted", "failed")
+    list_filter = ("state", "error_code")
+    search_fields = ("integration__name", "integration__owner__username")
+    list_select_related = ("integration",)
+
+
+@admin.register(ImportedItem)
+class ImportedItemAdmin(ReadOnly, admin.ModelAdmin[ImportedItem]):
+    """Documents of sources, with the files that have their content."""
+
+    list_display = ("key", "integration", "file", "made", "error_code")
+    list_filter = ("error_code",)
+    search_fields = ("key", "file__name", "integration__name")
+    list_select_related = ("integration", "file")
+
+
+@admin.register(ImportEntry)
+class ImportEntryAdmin(ReadOnly, admin.ModelAdmin[ImportEntry]):
+    """What runs of imports did."""
+
+    list_display = ("created_at", "action", "name", "code", "message")
+    list_filter = ("action", "code")
+    search_fields = ("name", "message")
 
 
 @admin.register(FileSegment)

@@ -184,6 +184,40 @@ class BodyTooSlow(OrchestraError):
     default_hint = "Ask for the offset with HEAD and send the bytes from there."
 
 
+class ImportLost(OrchestraError):
+    """This run of an import is over: another one took its place, or the connection was deleted."""
+
+    code = "import_lost"
+    status = 409
+    default_message = "Another import of this connection goes on now."
+
+
+class ImportFull(OrchestraError):
+    """A run has read as many bytes as one may."""
+
+    code = "import_full"
+    status = 413
+    default_message = "This import has read as many bytes as one may; the next one goes on."
+
+
+class ImportNameInvalid(OrchestraError):
+    """A source names a document by what cannot be kept."""
+
+    code = "import_name_invalid"
+    status = 400
+    default_message = "The source names this document by something that cannot be kept."
+    default_hint = "Rename it there."
+
+
+class ConnectionOff(OrchestraError):
+    """The connection that should import is switched off."""
+
+    code = "connection_off"
+    status = 409
+    default_message = "This connection is switched off."
+    default_hint = "Switch it on, then import."
+
+
 class StorageError(OrchestraError):
     """The storage of bytes does not do what it is there for; no file is at fault."""
 

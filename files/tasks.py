@@ -1,4 +1,4 @@
-"""What Celery runs. Thin: all is decided in `files.jobs`, `pipeline`, `expiry`, `trash` and `webhooks.delivering`."""
+"""What Celery runs. Thin: everything is decided in the modules that are imported here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from celery import Task, shared_task
 
-from files import expiry, jobs, pipeline, trash
+from files import expiry, importing, jobs, pipeline, trash
 from files.webhooks import delivering
 from orchestra.monitoring.pulses import worker_name
 
@@ -28,6 +28,18 @@ def sweep() -> None:
 def expire_uploads() -> None:
     """Remove uploads that were not finished in time."""
     expiry.expire()
+
+
+@shared_task(name="files.tasks.import_source")
+def import_source(integration_id: str) -> None:
+    """Import from a connection, unless that goes on already."""
+    importing.run(UUID(integration_id))
+
+
+@shared_task(name="files.tasks.start_imports")
+def start_imports() -> None:
+    """Begin the imports that are due."""
+    importing.start_due()
 
 
 @shared_task(name="files.tasks.complete_uploads")

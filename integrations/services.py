@@ -12,14 +12,15 @@ from django.db.models import Model
 from django.db.models.functions import Now
 
 from integrations import selectors
-from integrations.base import Field, Provider
-from integrations.errors import ConnectionInvalid, CredentialsUnreadable, TooManyConnections
+from integrations.base import Field, Kind, Provider, Verdict
+from integrations.errors import ConnectionInvalid, CredentialsUnreadable, NotASource, TooManyConnections
 from integrations.llm import language_models
-from integrations.llm.base import LanguageModel, ModelUnavailable, Verdict
+from integrations.llm.base import LanguageModel, ModelUnavailable
 from integrations.llm.metering import MeteredModel
 from integrations.models import ExternalIntegration
 from integrations.registry import PROVIDERS
 from integrations.sealing import Credentials, is_current, seal, unseal
+from integrations.sources.base import Source
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
 
@@ -54,6 +55,8 @@ def connect(owner: User | None, provider: str, name: str, values: Mapping[str, s
     Raises ConnectionInvalid, or TooManyConnections.
     """
     known = _provider(provider)
+    if owner is None and known.personal:
+        raise ConnectionInvalid(installation="What this provider brings belongs to somebody: make it your own.")
     config, secrets = _checked(known, values)
     row = ExternalIntegration(id=new_id(), provider=known.name, owner=owner, name=name, config=config)
     row.credentials = seal(Credentials(secrets), row.pk)
@@ -95,8 +98,7 @@ def disconnect(connection: ExternalIntegration) -> None:
 def test(connection: ExternalIntegration) -> Verdict:
     """Try a connection, note what came of it, and return it. Raises nothing of the provider's."""
     try:
-        model: LanguageModel = _built(connection)
-        verdict = model.test()
+        verdict: Verdict = _built(connection).test()
     except CredentialsUnreadable as exc:
         verdict = Verdict(False, exc.code, exc.message, exc.hint)
     code, message = ("", "") if verdict.works else (verdict.code, verdict.message)
@@ -164,6 +166,14 @@ def local_model(user: User | None = None) -> LanguageModel | None:
         model = language_models["local"]
         return model if user is None else MeteredModel(model, user.pk, own=False)
     return None
+
+
+def source(connection: ExternalIntegration) -> Source:
+    """Return what lists and reads the documents of a connection. Raises NotASource, or CredentialsUnreadable."""
+    if _provider(connection.provider).kind is not Kind.SOURCE:
+        raise NotASource
+    built: Source = _built(connection)
+    return built
 
 
 def _readable(connection: ExternalIntegration) -> LanguageModel:

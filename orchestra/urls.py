@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/auth/", include("orchestra.accounts.api.urls")),
     path("api/files", include("files.api.urls")),
     path("api/integrations", include("integrations.api.urls")),
+    path("api/integrations", include("files.api.import_urls")),
     path("api/personas", include("personas.api.urls")),
     path("api/webhooks", include("files.api.webhook_urls")),
     path("tus/", include("files.tus.urls")),

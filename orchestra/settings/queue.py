@@ -65,6 +65,8 @@ CELERY_TASK_ROUTES = {
     "files.tasks.send_webhook": {"queue": "system"},
     "files.tasks.sweep_webhooks": {"queue": "system"},
     "files.tasks.forget_deliveries": {"queue": "system"},
+    "files.tasks.start_imports": {"queue": "system"},
+    "files.tasks.import_source": {"queue": "system"},
     "search.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -74,6 +76,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-trash": {"task": "files.tasks.purge_trash", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-webhooks": {"task": "files.tasks.sweep_webhooks", "schedule": 15.0, "options": {"expires": 15}},
     "forget-deliveries": {"task": "files.tasks.forget_deliveries", "schedule": 3600.0, "options": {"expires": 3600}},
+    "start-imports": {"task": "files.tasks.start_imports", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":

@@ -20,7 +20,18 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from files import pipeline, services, states
-from files.models import FileEvent, FileRecord, ProcessingJob, Upload, Webhook, WebhookDelivery, WebhookEvent
+from files.models import (
+    FileEvent,
+    FileRecord,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
+    ProcessingJob,
+    Upload,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+)
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
 from files.webhooks import outbox, subscribing
@@ -101,6 +112,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-webhook", "patch"): {"url": "https://example.org/taken", "enabled": False},
     ("api-webhook-test", "post"): {},
     ("mcp", "post"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+    ("api-integration-import", "post"): {},
     ("api-personas", "post"): {"name": "a persona"},
     ("api-persona", "put"): {"name": "taken over"},
     ("api-persona", "patch"): {"name": "taken over"},
@@ -192,6 +204,9 @@ class Estate:
                 (ApiKey, "user"),
                 (ExternalIntegration, "owner"),
                 (ModelUsage, "user"),
+                (ImportRun, "integration__owner"),
+                (ImportedItem, "integration__owner"),
+                (ImportEntry, "run__integration__owner"),
                 (Persona, "owner"),
                 (DefaultPersona, "user"),
                 (Conversation, "user"),
@@ -228,10 +243,18 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     run = measure_own(alice, [Configuration("basic", Tuning())])
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
+    _import_of(integration, file)
     persona, talk = _persona_and_conversation(alice)
     webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
     return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook)
+
+
+def _import_of(integration: ExternalIntegration, file: FileRecord) -> None:
+    run = ImportRun.objects.create(integration=integration, state="done", error_message=f"{CANARY}error")
+    ImportedItem.objects.create(integration=integration, key=f"{CANARY}key", file=file, seen=run)
+    ImportEntry.objects.create(run=run, action="added", name=f"{CANARY}entry", file=file)
+    FileRecord.objects.filter(pk=file.pk).update(origin=f"https://example.org/{CANARY}origin")
 
 
 def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:

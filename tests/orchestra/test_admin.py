@@ -17,6 +17,9 @@ from files.models import (
     FileEvent,
     FileRecord,
     FileThumbnail,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
     MultipartUpload,
     ProcessingJob,
     UploadChunk,
@@ -84,7 +87,10 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     add_question(alice, f"register {HOSTILE}", [file.pk])
     pulses.show(pulses.Sign(f"celery@{HOSTILE}", ProcessRole.WORKER, pid=1, slots=2))
     measure_own(alice, [Configuration("basic", Tuning())])
-    connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
+    made = connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
+    run = ImportRun.objects.create(integration=made, state="failed", error_message=HOSTILE)
+    ImportedItem.objects.create(integration=made, key=HOSTILE, file=file, error_message=HOSTILE)
+    ImportEntry.objects.create(run=run, action="failed", name=HOSTILE, message=HOSTILE)
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=HOSTILE)
     subscribing.create(alice, f"https://example.org/{HOSTILE}", ["ready"])
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
