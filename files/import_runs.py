@@ -21,13 +21,14 @@ from files.errors import ConnectionOff, ImportLost
 from files.hints import publish_import
 from files.models import ImportAction, ImportEntry, ImportRun, ImportState
 from files.names import clean_name
+from integrations.errors import ConnectionNotFound
 from integrations.models import ExternalIntegration
 from integrations.selectors import source_connections
 from integrations.sources.base import LEAST_MINUTES
 from orchestra.common.errors import OrchestraError
 from orchestra.monitoring import pulses
 
-LEASE = timedelta(minutes=10)  # longer than a source may take for one document without a sign
+LEASE = timedelta(minutes=10)  # longer than a source's patience (`integrations.sources.base`)
 _KEPT_RUNS = 20
 _MOST_ENTRIES = 1_000
 _MOST_STARTED = 20
@@ -68,11 +69,16 @@ class Entry:
 
 
 def ask(connection: ExternalIntegration) -> ImportRun:
-    """Return the run of a connection that waits or goes on, or a new one that begins soon. Raises ConnectionOff."""
-    if not connection.enabled:
-        raise ConnectionOff
+    """Return the run of a connection that waits or goes on, or a new one that begins soon.
+
+    Raises ConnectionOff, or ConnectionNotFound where it was deleted meanwhile.
+    """
     with transaction.atomic():
-        ExternalIntegration.objects.select_for_update(no_key=True).filter(pk=connection.pk).first()
+        held = ExternalIntegration.objects.select_for_update(no_key=True).filter(pk=connection.pk).first()
+        if held is None:
+            raise ConnectionNotFound
+        if not held.enabled:
+            raise ConnectionOff
         found = ImportRun.objects.filter(integration=connection, state__in=_OPEN).first()
         run = found or ImportRun.objects.create(integration=connection)
         transaction.on_commit(lambda: publish_import(connection.pk))

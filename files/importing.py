@@ -8,7 +8,7 @@ by itself, so a run that dies goes on where it stopped: the next one lists anew 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -43,6 +43,7 @@ from integrations.sources.base import (
     SourceItem,
     SourceItemGone,
     SourceKeyRefused,
+    SourceTooSlow,
     SourceUnavailable,
     SourceUnknown,
 )
@@ -51,6 +52,7 @@ from orchestra.common.errors import OrchestraError
 
 # Of one run. What is left over is the next one's, which beat begins within a minute.
 SECONDS = 300.0
+LISTING_SECONDS = 1_800.0  # of listing alone: what is unchanged must be looked at before it can be known what is gone
 MOST_BYTES = 20 * 1024**3
 _BATCH = 200
 _BEAT_SECONDS = 10.0
@@ -99,15 +101,13 @@ class _Import:
         self._run, self._owner, self._source = current, owner, source
         self._mark = f"import {current.integration_id}"
         self._until = monotonic() + SECONDS
-        self._beat_at = monotonic() + _BEAT_SECONDS
+        self._beat_at = 0.0
         self._bytes = 0
         self._failures = 0
 
     def go(self) -> bool:
         """Import; return whether everything was looked at. Raises SourceUnavailable or what is below it, ImportLost."""
-        items = self._source.items()
-        while batch := list(islice(items, _BATCH)):
-            import_runs.beat(self._run)
+        for batch in self._batches():
             import_runs.count(self._run, listed=len(batch))
             for item in self._without_unchanged(batch):
                 if self._is_over():
@@ -115,13 +115,31 @@ class _Import:
                 self._bring(item)
         return self._drop_vanished()
 
+    def _batches(self) -> Iterator[list[SourceItem]]:
+        """Yield what the source lists. Raises SourceTooSlow where that alone takes too long, and as the source does."""
+        items, spent = self._source.items(), 0.0
+        while spent < LISTING_SECONDS:
+            self._extend()
+            began = monotonic()
+            batch = list(islice(items, _BATCH))
+            spent += monotonic() - began
+            if not batch:
+                return
+            yield batch
+        raise SourceTooSlow
+
     def _is_over(self) -> bool:
         return monotonic() > self._until or self._bytes > MOST_BYTES
 
     def _beat(self) -> None:
         if monotonic() > self._beat_at:
-            import_runs.beat(self._run)
-            self._beat_at = monotonic() + _BEAT_SECONDS
+            self._extend()
+
+    def _extend(self) -> None:
+        """Extend the lease, and with it the time that the source has for its next sign of life."""
+        import_runs.beat(self._run)
+        self._source.patience.renew()
+        self._beat_at = monotonic() + _BEAT_SECONDS
 
     def _items(self) -> QuerySet[ImportedItem]:
         return ImportedItem.objects.filter(integration=self._run.integration_id)

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
 from typing import ClassVar
 
 from integrations.base import Field, Verdict
@@ -18,6 +20,10 @@ from orchestra.common.errors import OrchestraError
 LEAST_MINUTES = 15
 _MOST_MINUTES = 7 * 24 * 60
 _USUAL_MINUTES = 60
+_QUIET_SECONDS = 420.0
+_TEST_SECONDS = 20.0
+SILENCE = 60.0
+"""Seconds that may pass before a document begins to come, and before each piece of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,13 @@ class SourceStrange(SourceUnavailable):
     default_hint = "Check whether the address is the right one."
 
 
+class SourceTooSlow(SourceUnavailable):
+    """The service answers, and keeps whoever asks waiting for too long."""
+
+    code = "source_too_slow"
+    default_message = "The service that the documents come from answers too slowly."
+
+
 class SourceItemGone(OrchestraError):
     """The document is not there, or no longer shown to us."""
 
@@ -91,10 +104,41 @@ class SourceItemGone(OrchestraError):
     default_message = "The document is no longer there."
 
 
+class Patience:
+    """How long a source may work without a sign of life: a document, or the beginning of one.
+
+    Whoever extends the lease of a run renews it. It is shorter than the lease by more than the request takes that is
+    begun last, so that a service that keeps its caller waiting never holds a run that is another worker's already.
+    """
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self.renew()
+
+    def renew(self, seconds: float = _QUIET_SECONDS) -> None:
+        """Begin to count anew."""
+        self._until = monotonic() + seconds
+
+    def left(self) -> float:
+        """Return how many seconds the next request may take. Raises SourceTooSlow where none are left."""
+        left = self._until - monotonic()
+        if left <= 0:
+            raise SourceTooSlow
+        return left
+
+
 class Source(ABC):
-    """A connection's documents. Made for one import and used by one thread; opens nothing before the first call."""
+    """A connection's documents. Made for one import and used by one thread; opens nothing before the first call.
+
+    Each of its requests asks `patience` how long it may take.
+    """
 
     name: ClassVar[str]
+
+    @cached_property
+    def patience(self) -> Patience:
+        """Return what bounds its requests."""
+        return Patience()
 
     @abstractmethod
     def items(self) -> Iterator[SourceItem]:
@@ -108,7 +152,8 @@ class Source(ABC):
         """Tell whether a document that was not listed is certainly no longer there. Raises as `items` does."""
 
     def test(self) -> Verdict:
-        """Look for the first document, and say in words what works and what does not."""
+        """Look for the first document, and say in words what works and what does not. Somebody waits for it."""
+        self.patience.renew(_TEST_SECONDS)
         try:
             first = next(self.items(), None)
         except SourceUnavailable as exc:

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from integrations.base import Field, Kind, Provider
 from integrations.sources.base import (
     EVERY_MINUTES,
+    SILENCE,
     Reading,
     Source,
     SourceItem,
@@ -39,6 +40,7 @@ _MOST_ROWS = 10_000
 _MOST_BLOCKS = 20_000
 _MOST_LISTS = 600  # of blocks inside blocks: each is a request, and three take a second
 _MOST_PARTS = 200
+_MOST_ANSWERED = 64 * 1024**2  # bytes of the answers that one document is made of; all of them are in memory
 _DEEPEST = 12
 _LONGEST_NAME = 120
 _FILE_SECONDS = 900.0
@@ -51,9 +53,13 @@ _APART = ("child_page", "child_database", "link_to_page", "unsupported")
 
 @dataclass(slots=True)
 class _Fetched:
-    """What was fetched of one page: lists, blocks, so that none comes twice, and the files among them."""
+    """What was fetched of one page: lists, blocks, so that none comes twice, and the files among them.
+
+    `before`: how many bytes had come when it began.
+    """
 
     page_id: str
+    before: int
     lists: int = 0
     known: set[str] = field(default_factory=set)
     parts: dict[str, SourceItem] = field(default_factory=dict)
@@ -64,9 +70,9 @@ class NotionSource(Source):
 
     name = "notion"
 
-    def __init__(self, token: str, *, base_url: str = "", pause: float | None = None) -> None:
+    def __init__(self, token: str, *, pause: float | None = None) -> None:
         """Set up without connecting."""
-        self._client = NotionClient(token, base_url=base_url, pause=pause)
+        self._client = NotionClient(token, self.patience, pause=pause)
 
     def items(self) -> Iterator[SourceItem]:
         """Yield the pages, then the databases."""
@@ -116,7 +122,7 @@ class NotionSource(Source):
 
     @contextmanager
     def _page(self, page: Json) -> Iterator[Reading]:
-        fetched = _Fetched(_id_of(page))
+        fetched = _Fetched(_id_of(page), self._client.received)
         blocks = self._blocks(fetched.page_id, fetched, 0)
         for part in _files_of_properties(page):
             fetched.parts.setdefault(part.key, part)
@@ -126,14 +132,19 @@ class NotionSource(Source):
     @contextmanager
     def _table(self, source: Json) -> Iterator[Reading]:
         columns = columns_of(source)
-        rows = [columns]
+        rows, before = [columns], self._client.received
         for row in self._client.listed(f"/data_sources/{_id_of(source)}/query", {}, most=_MOST_ROWS):
+            self._require_memory(before)
             if row.get("object") == "page" and not _in_trash(row):
                 values = mapping(row.get("properties"))
                 rows.append([as_text(mapping(values.get(name))) for name in columns])
         about = one_line(plain(source.get("description")))
         words = document(plain(source.get("title")), [("About", about)], ()) + "\n" + table(rows) + "\n"
         yield Reading(_pieces(words))
+
+    def _require_memory(self, before: int) -> None:
+        if self._client.received - before > _MOST_ANSWERED:
+            raise SourceStrange("The page or database is larger than is taken.")
 
     def _blocks(self, block_id: str, fetched: _Fetched, depth: int) -> tuple[Block, ...]:
         """Return the blocks inside a page or block, each once however they refer to one another."""
@@ -142,6 +153,7 @@ class NotionSource(Source):
             raise SourceStrange("The page has more blocks inside blocks than are taken.")
         found = []
         for raw in self._client.listed(f"/blocks/{block_id}/children", most=_MOST_BLOCKS):
+            self._require_memory(fetched.before)
             child_id, kind = _id_of(raw), text(raw.get("type"))
             if not child_id or child_id in fetched.known or _in_trash(raw):
                 continue
@@ -190,6 +202,7 @@ def _file(url: str) -> Iterator[Reading]:
         seconds=_FILE_SECONDS,
         most_bytes=_MOST_FILE_BYTES,
         redirects=_FILE_REDIRECTS,
+        silence=SILENCE,
     )
     try:
         with client.stream(call) as answer:

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
-from integrations.sources.base import SourceItemGone, SourceKeyRefused, SourceStrange, SourceUnavailable
+from integrations.sources.base import Patience, SourceItemGone, SourceKeyRefused, SourceStrange, SourceUnavailable
 from orchestra.common.outbound import client
 from orchestra.common.outbound.client import Answer, Call
 from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused, OutboundTooLong
@@ -36,11 +36,13 @@ _LONGEST_CURSOR = 2_000
 class NotionClient:
     """Asks one question after the other, at most three in a second; `pause` in seconds is what lies between two."""
 
-    def __init__(self, token: str, *, base_url: str = "", pause: float | None = None) -> None:
+    def __init__(self, token: str, patience: Patience, *, pause: float | None = None) -> None:
         self._token = token
-        self._base_url = base_url or BASE_URL
+        self._patience = patience
         self._pause = PAUSE if pause is None else pause
         self._next_at = 0.0
+        self.received = 0
+        """Bytes of all answers so far."""
         self.answered_at: datetime | None = None
         """Notion's own time at its last answer."""
 
@@ -80,6 +82,7 @@ class NotionClient:
         for tried in range(_TRIES):
             sleep(max(0.0, self._next_at - monotonic()))
             answer = self._answer(method, path, body)
+            self.received += len(answer.body) if answer is not None else 0
             self._next_at = monotonic() + self._pause
             if answer is not None and answer.status == 200:
                 self.answered_at = _time(answer.headers.get("date", ""))
@@ -87,7 +90,7 @@ class NotionClient:
             if answer is not None and answer.status not in _AGAIN:
                 raise _refused(answer.status)
             wait = _wait(answer, tried)
-            if wait > _LONGEST_PAUSE:
+            if wait > min(_LONGEST_PAUSE, self._patience.left()):
                 break
             self._next_at = monotonic() + max(wait, self._pause)
         raise SourceUnavailable
@@ -99,7 +102,8 @@ class NotionClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
-        call = Call(self._base_url + path, _PURPOSE, method, headers, content, _SECONDS, _MOST_BYTES)
+        seconds = min(_SECONDS, self._patience.left())
+        call = Call(BASE_URL + path, _PURPOSE, method, headers, content, seconds, _MOST_BYTES)
         try:
             return client.fetch(call)
         except OutboundRefused as exc:

@@ -15,7 +15,7 @@ from typing import Any
 
 from integrations.sources.notion_client import Json, mapping, objects, text
 
-_MOST_COLUMNS = 50
+MOST_COLUMNS = 50
 _LONGEST_LINK = 2_000
 _STRUCTURE = re.compile(r"\s*(?:#{1,6}(?:\s|$)|`{3}|~{3}|>|\||[\s:|=+-]+$)")
 _BACKTICKS = re.compile(r"`+")
@@ -44,7 +44,7 @@ def document(title: str, facts: Iterable[tuple[str, str]], blocks: Sequence[Bloc
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Return a table, whose first row is its head; empty for no rows."""
-    width = min(max((len(row) for row in rows), default=0), _MOST_COLUMNS)
+    width = min(max((len(row) for row in rows), default=0), MOST_COLUMNS)
     if not width:
         return ""
     lines = [_row(row, width) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from integrations.sources.notion_client import Json, mapping, objects, text
-from integrations.sources.notion_markdown import one_line, plain
+from integrations.sources.notion_markdown import MOST_COLUMNS, one_line, plain
 
 _MOST_PROPERTIES = 200
 _DEEPEST = 3
@@ -28,9 +28,9 @@ def facts_of(page: Json) -> Iterator[tuple[str, str]]:
 
 
 def columns_of(source: Json) -> list[str]:
-    """Return the names of a database's properties, its title first."""
+    """Return the names of a database's properties, its title first, as many as a table has columns."""
     properties = mapping(source.get("properties"))
-    return sorted(properties, key=lambda name: mapping(properties[name]).get("type") != "title")
+    return sorted(properties, key=lambda name: mapping(properties[name]).get("type") != "title")[:MOST_COLUMNS]
 
 
 def as_text(value: Json, depth: int = 0) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from integrations.base import Field, Kind, Provider
 from integrations.sources.base import (
     EVERY_MINUTES,
+    SILENCE,
     Reading,
     Source,
     SourceItem,
@@ -31,7 +32,7 @@ from orchestra.common.outbound import client
 from orchestra.common.outbound.client import Call
 from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused
 
-_SECONDS = 60.0
+_SECONDS = 30.0
 _MOST_BYTES = 16 * 1024**2
 _OBJECT_SECONDS = 1_800.0
 _TRIES = 4
@@ -146,7 +147,7 @@ class S3Source(Source):
     def _opened(self, key: str, size: int) -> Iterator[Reading]:
         asked = {"Bucket": self._place.bucket, "Key": key}
         url = self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=_SIGNED_SECONDS)
-        call = Call(url, "object of a bucket", seconds=_OBJECT_SECONDS, most_bytes=size)
+        call = Call(url, "object of a bucket", seconds=_OBJECT_SECONDS, most_bytes=size, silence=SILENCE)
         with _outbound_named(), client.stream(call) as answer:
             if answer.status == 404:
                 raise SourceItemGone
@@ -174,8 +175,21 @@ class S3Source(Source):
         made = boto3.session.Session(
             aws_access_key_id=place.access_key, aws_secret_access_key=place.secret_key, region_name=place.region
         ).client("s3", endpoint_url=place.endpoint or None, config=config)
-        made.meta.events.register("before-send.s3", _send)
+        made.meta.events.register("before-send.s3", self._send)
         return made
+
+    def _send(self, request: Any, **_: object) -> Any:
+        """Send one of botocore's signed requests over the guarded client, and return the answer in botocore's form."""
+        from botocore.awsrequest import AWSResponse
+
+        headers = {
+            name: value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
+        seconds = min(_SECONDS, self.patience.left())
+        call = Call(request.url, "list of a bucket", request.method, headers, seconds=seconds, most_bytes=_MOST_BYTES)
+        answer = client.fetch(call)
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Body(answer.body))
 
 
 class _Body:
@@ -187,19 +201,6 @@ class _Body:
     def stream(self) -> Iterator[bytes]:
         """Yield it."""
         yield self._content
-
-
-def _send(request: Any, **_: object) -> Any:
-    """Send one of botocore's signed requests over the guarded client, and return the answer in botocore's form."""
-    from botocore.awsrequest import AWSResponse
-
-    headers = {
-        name: value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        for name, value in request.headers.items()
-    }
-    call = Call(request.url, "list of a bucket", request.method, headers, seconds=_SECONDS, most_bytes=_MOST_BYTES)
-    answer = client.fetch(call)
-    return AWSResponse(request.url, answer.status, dict(answer.headers), _Body(answer.body))
 
 
 @contextmanager
@@ -227,6 +228,8 @@ def _amazon(place: Place) -> str:
 
 
 def _check_endpoint(value: str) -> None:
+    if not value.startswith(("https://", "http://")):  # as it stands: it becomes the beginning of each origin
+        raise ValueError("Write it as https://host, without a name or password.")
     try:
         client.host_of(value)
     except OutboundRefused as exc:

@@ -13,6 +13,7 @@ from files.import_selectors import runs_of
 from files.models import FileRecord, ImportedItem, ImportRun
 from integrations import services
 from integrations.models import ExternalIntegration
+from integrations.sources.base import SourceTooSlow
 from orchestra.accounts.models import User
 
 
@@ -160,6 +161,16 @@ class SourceContract:
         assert (empty.works, "no documents" in empty.message) == (True, True)
         world.put("first", "The harbour master keeps the register.")
         assert services.test(connection).works
+
+    def test_a_source_without_patience_asks_nothing(self, world: World, connection: ExternalIntegration) -> None:
+        world.put("first", "The harbour master keeps the register.")
+        imported(connection)
+        source = services.source(connection)
+        source.patience.renew(0.0)
+        with pytest.raises(SourceTooSlow):
+            list(source.items())
+        with pytest.raises(SourceTooSlow):
+            source.gone(ImportedItem.objects.get().key)
 
     def test_two_runs_of_one_connection_do_not_mix(self, world: World, connection: ExternalIntegration) -> None:
         world.put("first", "The harbour master keeps the register.")

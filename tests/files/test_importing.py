@@ -15,6 +15,7 @@ from files.errors import ConnectionOff, ImportLost
 from files.import_runs import Ending
 from files.models import FileRecord, ImportedItem, ImportRun, ImportState
 from integrations import services as connections
+from integrations.errors import ConnectionNotFound
 from integrations.models import ExternalIntegration
 from integrations.sources.base import SourceUnavailable
 from orchestra.accounts.models import User
@@ -194,6 +195,27 @@ def test_a_listing_that_breaks_off_deletes_nothing(shelf: Shelf, connection: Ext
     assert names(alice) == {"a.txt", "b.txt"}
 
 
+def test_a_listing_that_takes_too_long_deletes_nothing(
+    shelf: Shelf, connection: ExternalIntegration, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.held["a"] = b"a"
+    imported(connection)
+    del shelf.held["a"]
+    monkeypatch.setattr(importing, "LISTING_SECONDS", 0.0)
+    run = imported(connection)
+    assert (run.state, run.error_code, run.deleted) == ("failed", "source_too_slow", 0)
+    assert names(alice) == {"a.txt"}
+
+
+def test_a_lease_is_longer_than_a_sources_patience_which_is_renewed_with_it(
+    shelf: Shelf, connection: ExternalIntegration
+) -> None:
+    shelf.patience.renew(0.0)
+    imported(connection)
+    left = timedelta(seconds=shelf.patience.left())
+    assert timedelta(minutes=1) < left < import_runs.LEASE - timedelta(minutes=2)
+
+
 def test_what_is_only_not_listed_stays(shelf: Shelf, connection: ExternalIntegration, alice: User) -> None:
     shelf.held |= {"a": b"a", "b": b"b"}
     shelf.parts["b"] = {"part": b"part"}
@@ -315,6 +337,12 @@ def test_a_connection_that_is_switched_off_imports_no_more(
         import_runs.ask(connection)
     assert import_runs.due() == []
     assert import_runs.begin(connection.pk) is None
+
+
+def test_an_import_of_a_connection_deleted_meanwhile_is_told(shelf: Shelf, connection: ExternalIntegration) -> None:
+    ExternalIntegration.objects.all().delete()
+    with pytest.raises(ConnectionNotFound):
+        import_runs.ask(connection)
 
 
 def test_a_deleted_connection_leaves_its_files(shelf: Shelf, connection: ExternalIntegration, alice: User) -> None:

@@ -279,6 +279,28 @@ def test_a_depth_without_a_ground_is_left(notion: NotionServer, source: NotionSo
     assert "ground" not in words
 
 
+def test_a_document_that_is_too_large_for_memory_is_left(
+    notion: NotionServer, source: NotionSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notion.add_page("Harbours", notion.words("paragraph", "x" * 2_000))
+    harbours = notion.add_data_source("Harbours", {"Name": {"id": "title", "type": "title"}})
+    notion.add_row(harbours, "North", {"Note": {"id": "n", "type": "rich_text", "rich_text": rich("x" * 2_000)}})
+    page, _, table = source.items()
+    monkeypatch.setattr("integrations.sources.notion._MOST_ANSWERED", 1_000)
+    for item in (page, table):
+        with pytest.raises(SourceStrange, match="larger than is taken"):
+            read(item)
+
+
+def test_a_table_has_only_so_many_columns(notion: NotionServer, source: NotionSource) -> None:
+    columns = {f"Column {number}": {"id": f"c{number}", "type": "number"} for number in range(200)}
+    harbours = notion.add_data_source("Harbours", {**columns, "Name": {"id": "title", "type": "title"}})
+    notion.add_row(harbours, "North", {})
+    *_, table = source.items()
+    head = next(line for line in read(table).splitlines() if line.startswith("|"))
+    assert (head.count("|"), head.startswith("| Name | Column 0 |")) == (51, True)
+
+
 def test_a_page_that_is_gone_meanwhile_is_no_failure(notion: NotionServer, connection: ExternalIntegration) -> None:
     page = notion.add_page("Harbours")
     del notion.children[page]

@@ -193,6 +193,7 @@ def test_keys_outside_of_the_prefix_and_too_long_ones_are_left_out(answers: list
     ("field", "value"),
     [
         ("endpoint", "file:///etc/passwd"),
+        ("endpoint", "HTTPS://s3.example.org"),
         ("endpoint", "http://u:p@example.org"),
         ("endpoint", "http://example.org/?a=b"),
         ("bucket", "../etc"),
