@@ -49,6 +49,7 @@ from integrations.sources.base import (
 )
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
+from orchestra.monitoring import pulses
 
 # Of one run. What is left over is the next one's, which beat begins within a minute.
 SECONDS = 300.0
@@ -62,24 +63,27 @@ _LONGEST_KEY = 1_100  # bytes, which an index of PostgreSQL holds
 _AGAIN = (QuotaExceeded, DiskFull, ImportFull, SourceKeyRefused, SourceUnknown)
 
 
-def run(integration_id: UUID) -> None:
-    """Import what a connection's source has, unless another run does, until it is done or the run's time is up."""
+def run(integration_id: UUID, *, node: str = "") -> None:
+    """Import what a connection's source has, unless another run does, until it is done or the run's time is up.
+
+    `node` is the worker that does it; while all of its processes are at work, no task of its own shows that it lives.
+    """
     current = import_runs.begin(integration_id)
     if current is None:
         return
     ending = Ending.failed(OrchestraError())
     try:
-        ending = _imported(current)
+        ending = _imported(current, node)
     finally:
         import_runs.end(current, ending)
 
 
-def _imported(current: ImportRun) -> Ending:
+def _imported(current: ImportRun, node: str) -> Ending:
     try:
         owner, source = current.integration.owner, integrations.source(current.integration)
         if owner is None:
             raise NotASource
-        whole = _Import(current, owner, source).go()
+        whole = _Import(current, owner, source, node).go()
     except OrchestraError as exc:
         return Ending.failed(exc)
     return Ending(ImportState.DONE if whole else ImportState.CUT)
@@ -97,8 +101,8 @@ class _Content:
 class _Import:
     """One run under way."""
 
-    def __init__(self, current: ImportRun, owner: User, source: Source) -> None:
-        self._run, self._owner, self._source = current, owner, source
+    def __init__(self, current: ImportRun, owner: User, source: Source, node: str) -> None:
+        self._run, self._owner, self._source, self._node = current, owner, source, node
         self._mark = f"import {current.integration_id}"
         self._until = monotonic() + SECONDS
         self._beat_at = 0.0
@@ -138,6 +142,7 @@ class _Import:
     def _extend(self) -> None:
         """Extend the lease, and with it the time that the source has for its next sign of life."""
         import_runs.beat(self._run)
+        pulses.keep(self._node)
         self._source.patience.renew()
         self._beat_at = monotonic() + _BEAT_SECONDS
 

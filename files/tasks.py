@@ -30,10 +30,10 @@ def expire_uploads() -> None:
     expiry.expire()
 
 
-@shared_task(name="files.tasks.import_source")
-def import_source(integration_id: str) -> None:
+@shared_task(name="files.tasks.import_source", bind=True)
+def import_source(self: Task[..., None], integration_id: str) -> None:
     """Import from a connection, unless that goes on already."""
-    importing.run(UUID(integration_id))
+    importing.run(UUID(integration_id), node=str(self.request.hostname or ""))
 
 
 @shared_task(name="files.tasks.start_imports")

@@ -1,9 +1,9 @@
 """Sends what `files.webhooks.outbox` wrote: signed, to each webhook one after the other, and again where it failed.
 
 Whoever sends to a webhook holds it for a minute at most (`Webhook.quiet_until`), so that one address takes one process
-at a time; after a failure nobody asks it for a while. An attempt is counted, and the next one planned, before anything
-is sent: whoever is killed meanwhile leaves a message that is due later. A message may therefore come twice, with the
-same id. All times are the database's clock.
+at a time, and half of the workers stay for files; after a failure nobody asks it for a while. An attempt is counted,
+and the next one planned, before anything is sent: whoever is killed meanwhile leaves a message that is due later. A
+message may therefore come twice, with the same id. All times are the database's clock.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from integrations.errors import CredentialsUnreadable
 from orchestra.common.identifiers import new_id
 from orchestra.common.outbound.client import Call, stream
 from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused
+from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
 
@@ -70,26 +71,32 @@ class Outcome:
 def send_due(webhook_id: UUID) -> int:
     """Send what is due to a webhook, oldest first, until something fails. Return how many messages were delivered.
 
-    Nothing is sent while another process sends to it, or while it rests.
+    Nothing is sent while another process sends to it, while it rests, or while as many are sent to as may be.
     """
-    lease = _hold(webhook_id)
+    room = _room()
+    lease = _hold(webhook_id) if room else None
     if lease is None:
         return 0
+    delivered = _send_all(webhook_id)
+    # Unless the last one failed, and let the webhook rest.
+    Webhook.objects.filter(pk=webhook_id, quiet_until=lease).update(quiet_until=None)
+    # For what was written after the last look, while its hint found the webhook held, and for who found no room.
+    publish_webhook_hints(_webhooks_due(room))
+    return delivered
+
+
+def _send_all(webhook_id: UUID) -> int:
     delivered, until = 0, time.monotonic() + _WORK_SECONDS
     while time.monotonic() < until and (attempt := _begin(webhook_id)) is not None:
         if not _settle(attempt, send(attempt)):
-            return delivered
+            break
         delivered += 1
-    Webhook.objects.filter(pk=webhook_id, quiet_until=lease).update(quiet_until=None)
-    if _due().filter(webhook=webhook_id).exists():  # written after the last look, while its hint found the webhook held
-        publish_webhook_hints([webhook_id])
     return delivered
 
 
 def sweep() -> int:
     """Send hints for all webhooks to which something is due: retries, and what lost its hint. Return for how many."""
-    due = _due().order_by().values_list("webhook", flat=True).distinct()[:_AT_ONCE]
-    found = list(due)
+    found = _webhooks_due(_AT_ONCE)
     publish_webhook_hints(found)
     return len(found)
 
@@ -137,6 +144,21 @@ def _due() -> QuerySet[WebhookDelivery]:
     """Return the messages that may be sent now."""
     free = Webhook.objects.filter(_free())
     return WebhookDelivery.objects.filter(state=DeliveryState.WAITING, next_at__lte=Now(), webhook__in=free)
+
+
+def _webhooks_due(most: int) -> list[UUID]:
+    """Return some of the webhooks to which something may be sent now: any, so that none comes before the others."""
+    due = Webhook.objects.filter(pk__in=_due().order_by().values("webhook"))
+    return list(due.order_by("?").values_list("pk", flat=True)[:most])
+
+
+def _room() -> int:
+    """Return to how many webhooks more may be sent: half of the workers stay for files, however slowly they answer.
+
+    One that has failed is not counted: it takes one call, and then rests.
+    """
+    held = Webhook.objects.filter(quiet_until__gt=Now(), failing_since=None).count()
+    return max(0, max(1, pulses.live_slots() // 2) - held)
 
 
 def _hold(webhook_id: UUID) -> datetime | None:

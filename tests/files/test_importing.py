@@ -19,6 +19,8 @@ from integrations.errors import ConnectionNotFound
 from integrations.models import ExternalIntegration
 from integrations.sources.base import SourceUnavailable
 from orchestra.accounts.models import User
+from orchestra.monitoring import pulses
+from orchestra.monitoring.models import ProcessPulse, ProcessRole
 from tests.contracts.source import Died, counts, dies_at, imported
 from tests.shelf import Shelf
 
@@ -205,6 +207,14 @@ def test_a_listing_that_takes_too_long_deletes_nothing(
     run = imported(connection)
     assert (run.state, run.error_code, run.deleted) == ("failed", "source_too_slow", 0)
     assert names(alice) == {"a.txt"}
+
+
+def test_a_worker_whose_only_process_imports_is_heard_of(shelf: Shelf, connection: ExternalIntegration) -> None:
+    pulses.show(pulses.Sign("celery@one", ProcessRole.WORKER, pid=1, slots=1))
+    ProcessPulse.objects.update(seen_at=Now() - timedelta(minutes=5))
+    assert pulses.live_slots() == 0
+    importing.run(connection.pk, node="celery@one")
+    assert pulses.live_slots() == 1
 
 
 def test_a_lease_is_longer_than_a_sources_patience_which_is_renewed_with_it(

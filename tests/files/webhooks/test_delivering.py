@@ -195,6 +195,27 @@ def test_a_message_that_comes_meanwhile_gets_a_hint_of_its_own(
     assert hints == [webhook.pk]
 
 
+def test_half_of_the_workers_stay_for_files_and_who_ends_hands_on(
+    alice: User, webhook: Webhook, receiver: Server, hints: list[UUID]
+) -> None:
+    other = subscribing.create(alice, receiver.url(path="/other"), ["ready"]).webhook
+    waiting(webhook)
+    assert delivering._hold(other.pk) is not None
+    assert delivering.send_due(webhook.pk) == 0
+    assert receiver.asked == []
+    Webhook.objects.update(quiet_until=None)
+    hints.clear()
+    assert delivering.send_due(other.pk) == 1
+    assert hints == [webhook.pk]
+
+
+def test_a_webhook_that_rests_takes_no_room(alice: User, webhook: Webhook, receiver: Server) -> None:
+    other = subscribing.create(alice, receiver.url(path="/other"), ["ready"]).webhook
+    waiting(webhook)
+    Webhook.objects.filter(pk=other.pk).update(quiet_until=Now() + timedelta(minutes=5), failing_since=Now())
+    assert delivering.send_due(webhook.pk) == 1
+
+
 def test_gone_switches_it_off(webhook: Webhook, receiver: Server, hints: list[UUID]) -> None:
     receiver.answer = answers(410)
     waiting(webhook, 2)
