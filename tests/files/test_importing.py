@@ -14,6 +14,7 @@ from files import import_runs, importing, pipeline, selectors, services, tasks, 
 from files.errors import ConnectionOff, ImportLost
 from files.import_runs import Ending
 from files.models import FileRecord, ImportedItem, ImportRun, ImportState
+from files.webhooks import subscribing
 from integrations import services as connections
 from integrations.errors import ConnectionNotFound
 from integrations.models import ExternalIntegration
@@ -63,6 +64,19 @@ def test_a_renamed_document_keeps_its_file(shelf: Shelf, connection: ExternalInt
     del shelf.held["renamed"]
     imported(connection)
     assert not selectors.files_of(alice).exists()
+
+
+def test_webhooks_are_told_of_what_an_import_trashes(
+    shelf: Shelf, connection: ExternalIntegration, alice: User
+) -> None:
+    webhook = subscribing.create(alice, "https://example.org/", ["deleted"]).webhook
+    shelf.held["note"] = b"first"
+    imported(connection)
+    (first,) = selectors.files_of(alice)
+    shelf.held["note"] = b"second"
+    imported(connection)
+    (told,) = webhook.deliveries.all()
+    assert (told.event, told.file_id) == ("deleted", first.pk)
 
 
 def test_what_comes_back_to_what_it_was_comes_out_of_the_trash(
