@@ -56,6 +56,7 @@ SECONDS = 300.0
 LISTING_SECONDS = 1_800.0  # of listing alone: what is unchanged must be looked at before it can be known what is gone
 MOST_BYTES = 20 * 1024**3
 _BATCH = 200
+_MOST_POSTPONED = 1_000
 _BEAT_SECONDS = 10.0
 _MOST_FAILURES_IN_A_ROW = 5
 _LONGEST_KEY = 1_100  # bytes, which an index of PostgreSQL holds
@@ -108,16 +109,30 @@ class _Import:
         self._beat_at = 0.0
         self._bytes = 0
         self._failures = 0
+        self._postponed: list[SourceItem] = []
 
     def go(self) -> bool:
         """Import; return whether everything was looked at. Raises SourceUnavailable or what is below it, ImportLost."""
         for batch in self._batches():
             import_runs.count(self._run, listed=len(batch))
-            for item in self._without_unchanged(batch):
-                if self._is_over():
-                    return False
-                self._bring(item)
-        return self._drop_vanished()
+            if not self._bring_all(self._without_postponed(self._without_unchanged(batch))):
+                return False
+        return self._bring_all(self._postponed) and self._drop_vanished()
+
+    def _bring_all(self, items: Iterable[SourceItem]) -> bool:
+        """Import documents; return whether the time was enough."""
+        for item in items:
+            if self._is_over():
+                return False
+            self._bring(item)
+        return True
+
+    def _without_postponed(self, items: list[SourceItem]) -> list[SourceItem]:
+        """Put off what failed before: one that fails slowly would else keep all behind it from ever being looked at."""
+        before = self._items().filter(key__in=[item.key for item in items]).exclude(error_code="")
+        failed = set(before.values_list("key", flat=True)[: _MOST_POSTPONED - len(self._postponed)])
+        self._postponed += [item for item in items if item.key in failed]
+        return [item for item in items if item.key not in failed]
 
     def _batches(self) -> Iterator[list[SourceItem]]:
         """Yield what the source lists. Raises SourceTooSlow where that alone takes too long, and as the source does."""

@@ -145,7 +145,8 @@ class S3Source(Source):
 
     @contextmanager
     def _opened(self, key: str, size: int) -> Iterator[Reading]:
-        asked = {"Bucket": self._place.bucket, "Key": key}
+        # An object that was stored as packed comes as it lies there: it is read like every packed file.
+        asked = {"Bucket": self._place.bucket, "Key": key, "ResponseContentEncoding": "identity"}
         url = self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=_SIGNED_SECONDS)
         call = Call(url, "object of a bucket", seconds=_OBJECT_SECONDS, most_bytes=size, silence=SILENCE)
         with _outbound_named(), client.stream(call) as answer:

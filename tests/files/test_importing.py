@@ -283,6 +283,15 @@ def test_a_page_whose_part_failed_for_now_is_read_again(
     assert shelf.read.count("page") == 2
 
 
+def test_what_failed_before_comes_last(shelf: Shelf, connection: ExternalIntegration, alice: User) -> None:
+    shelf.held |= {"a": SourceUnavailable(), "b": SourceUnavailable()}
+    assert counts(imported(connection)) == {"failed": 2}
+    shelf.read.clear()
+    shelf.held |= {"a": b"a", "c": b"c"}
+    assert counts(imported(connection)) == {"added": 2, "failed": 1}
+    assert shelf.read == ["c", "a", "b"]
+
+
 def test_a_source_that_is_away_ends_the_run_soon(shelf: Shelf, connection: ExternalIntegration) -> None:
     shelf.held |= {str(number): SourceUnavailable() for number in range(50)}
     run = imported(connection)

@@ -148,11 +148,15 @@ def test_a_lost_hint_is_made_good_by_the_sweep(webhook: Webhook, receiver: Serve
 
 
 def test_a_dead_redis_fails_nobody(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dead(*_: object, **__: object) -> None:
+    tried: list[object] = []
+
+    def dead(*sent: object, **__: object) -> None:
+        tried.append(sent)
         raise ConnectionRefusedError
 
     monkeypatch.setattr("files.hints.app.send_task", dead)
     publish_webhook_hints([webhook.pk])
+    assert tried == [("files.tasks.send_webhook", [str(webhook.pk)])]
 
 
 def test_who_is_killed_while_sending_leaves_a_message_that_is_due_later(webhook: Webhook, receiver: Server) -> None:

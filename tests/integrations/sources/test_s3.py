@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +103,13 @@ def test_keys_of_any_signs_are_read(server: S3Server, source: S3Source, key: str
     server.client().put_object(Bucket=BUCKET, Key=key, Body=b"words")
     (item,) = source.items()
     assert (item.key, read(item), source.gone(key)) == (key, b"words", False)
+
+
+def test_an_object_that_is_stored_as_packed_is_read_as_it_lies_there(server: S3Server, source: S3Source) -> None:
+    packed = gzip.compress(b"words")
+    server.client().put_object(Bucket=BUCKET, Key="a.txt", Body=packed, ContentEncoding="gzip")
+    (item,) = source.items()
+    assert read(item) == packed
 
 
 def test_every_request_goes_over_the_guarded_client(server: S3Server, source: S3Source) -> None:
