@@ -15,12 +15,18 @@ from files.models import (
     FileRecord,
     FileSegment,
     FileThumbnail,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
     MultipartUpload,
     ProcessingJob,
     Upload,
     UploadChunk,
     UploadPiece,
+    Webhook,
+    WebhookDelivery,
 )
+from files.webhooks import subscribing
 from orchestra.common.errors import OrchestraError
 from orchestra.common.read_only import ReadOnly
 
@@ -57,7 +63,7 @@ class FileRecordAdmin(admin.ModelAdmin[FileRecord]):
             "error_message",
             "error_hint",
         ),
-        *("version", "generation", "created_at", "updated_at", "trashed_at"),
+        *("version", "generation", "origin", "created_at", "updated_at", "trashed_at"),
     )
     readonly_fields = fields[2:]
 
@@ -199,6 +205,35 @@ class UploadPieceAdmin(ReadOnly, admin.ModelAdmin[UploadPiece]):
     search_fields = ("=upload__id",)
 
 
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnly, admin.ModelAdmin[ImportRun]):
+    """Runs of imports."""
+
+    list_display = ("integration", "state", "asked_at", "ended_at", "listed", "added", "changed", "deleted", "failed")
+    list_filter = ("state", "error_code")
+    search_fields = ("integration__name", "integration__owner__username")
+    list_select_related = ("integration",)
+
+
+@admin.register(ImportedItem)
+class ImportedItemAdmin(ReadOnly, admin.ModelAdmin[ImportedItem]):
+    """Documents of sources, with the files that have their content."""
+
+    list_display = ("key", "integration", "file", "made", "error_code")
+    list_filter = ("error_code",)
+    search_fields = ("key", "file__name", "integration__name")
+    list_select_related = ("integration", "file")
+
+
+@admin.register(ImportEntry)
+class ImportEntryAdmin(ReadOnly, admin.ModelAdmin[ImportEntry]):
+    """What runs of imports did."""
+
+    list_display = ("created_at", "action", "name", "code", "message")
+    list_filter = ("action", "code")
+    search_fields = ("name", "message")
+
+
 @admin.register(FileSegment)
 class FileSegmentAdmin(ReadOnly, admin.ModelAdmin[FileSegment]):
     """Extracted text."""
@@ -218,3 +253,33 @@ class FileEventAdmin(ReadOnly, admin.ModelAdmin[FileEvent]):
     list_filter = ("code", "status", "created_at")
     search_fields = ("file__name", "message")
     list_select_related = ("file",)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly, admin.ModelAdmin[Webhook]):
+    """Webhooks: an administrator may switch them off and on. Secrets are shown nowhere."""
+
+    list_display = ("url", "owner", "enabled", "disabled_reason", "failures", "failing_since", "created_at")
+    list_filter = ("enabled", "disabled_reason")
+    search_fields = ("url", "owner__username")
+    list_select_related = ("owner",)
+    fields = ("url", "owner", "events", "enabled", "disabled_reason", "failures", "failing_since", "quiet_until")
+    readonly_fields = tuple(name for name in fields if name != "enabled")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Allow it to who may change webhooks."""
+        return admin.ModelAdmin.has_change_permission(self, request)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """Switch it as its owner would."""
+        subscribing.change(obj, enabled=obj.enabled)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin[WebhookDelivery]):
+    """What webhooks were told."""
+
+    list_display = ("event", "webhook", "file_id", "state", "attempt", "response_status", "error_code", "occurred_at")
+    list_filter = ("state", "event")
+    search_fields = ("file_id", "event_id", "webhook__owner__username")
+    list_select_related = ("webhook",)

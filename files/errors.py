@@ -184,6 +184,40 @@ class BodyTooSlow(OrchestraError):
     default_hint = "Ask for the offset with HEAD and send the bytes from there."
 
 
+class ImportLost(OrchestraError):
+    """This run of an import is over: another one took its place, or the connection was deleted."""
+
+    code = "import_lost"
+    status = 409
+    default_message = "Another import of this connection goes on now."
+
+
+class ImportFull(OrchestraError):
+    """A run has read as many bytes as one may."""
+
+    code = "import_full"
+    status = 413
+    default_message = "This import has read as many bytes as one may; the next one goes on."
+
+
+class ImportNameInvalid(OrchestraError):
+    """A source names a document by what cannot be kept."""
+
+    code = "import_name_invalid"
+    status = 400
+    default_message = "The source names this document by something that cannot be kept."
+    default_hint = "Rename it there."
+
+
+class ConnectionOff(OrchestraError):
+    """The connection that should import is switched off."""
+
+    code = "connection_off"
+    status = 409
+    default_message = "This connection is switched off."
+    default_hint = "Switch it on, then import."
+
+
 class StorageError(OrchestraError):
     """The storage of bytes does not do what it is there for; no file is at fault."""
 
@@ -248,3 +282,30 @@ class NoRoomToWork(OrchestraError):
     default_message = "The worker's machine has no room left to work in."
     default_hint = "Tell the administrator; it is tried again, and goes on once there is room."
     transient = True
+
+
+class WebhookNotFound(OrchestraError):
+    """The webhook does not exist or is another user's; the two are not told apart."""
+
+    code = "webhook_not_found"
+    status = 404
+    default_message = "There is no such webhook."
+    default_hint = "Check the id; it may have been deleted."
+
+
+class WebhookInvalid(OrchestraError):
+    """Nothing can be sent to the address."""
+
+    code = "webhook_invalid"
+    status = 400
+    default_message = "Nothing can be sent to this address."
+    default_hint = "Write an address that begins with https:// or http://, without a name or password in it."
+
+
+class TooManyWebhooks(OrchestraError):
+    """One owner has as many webhooks as there may be."""
+
+    code = "too_many_webhooks"
+    status = 409
+    default_message = "There are as many webhooks as there may be."
+    default_hint = "Delete one that is not used any more."

@@ -62,6 +62,9 @@ class FileRecord(models.Model):
     error_message = models.TextField(blank=True)
     error_hint = models.TextField(blank=True)
     trashed_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is in the trash (`files.trash`).")
+    origin = models.CharField(
+        max_length=4000, blank=True, help_text="Address, at the source that it was imported from; for people."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -198,6 +201,118 @@ class FileThumbnail(models.Model):
         return f"thumbnail, {self.width} x {self.height}"
 
 
+class ImportState(models.TextChoices):
+    """Where a run of an import stands. `cut`: its time was up, and the next one goes on."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CUT = "cut"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class ImportRun(models.Model):
+    """One run of a connection's import. While it runs it belongs to whoever extends its lease; see `import_runs`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    integration = models.ForeignKey(
+        "integrations.ExternalIntegration", on_delete=models.CASCADE, related_name="import_runs"
+    )
+    integration_id: UUID
+    state = models.CharField(max_length=12, choices=ImportState, default=ImportState.WAITING)
+    asked_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    listed = models.PositiveIntegerField(default=0, help_text="Documents of the source that were looked at.")
+    unchanged = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0, help_text="Whose content the owner had already.")
+    deleted = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0, help_text="Read from the source.")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    error_hint = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-asked_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("integration",), condition=models.Q(state__in=("waiting", "running")), name="one_open_import"
+            ),
+        )
+        indexes = (models.Index(fields=("integration", "-asked_at"), name="import_of_connection"),)
+
+    def __str__(self) -> str:
+        return f"{self.state} import"
+
+
+class ImportedItem(models.Model):
+    """A document of a source, as it was imported last, and the file that has its content.
+
+    `version` is the source's word for its content; empty: to be tried again. `made`: the file came by this import, and
+    goes with the document; another one was the owner's before. `parent` is the key of the document it is a part of.
+    A `file` of None was deleted for good by its owner, or never came: `error_code` says which.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    integration = models.ForeignKey(
+        "integrations.ExternalIntegration", on_delete=models.CASCADE, related_name="imported_items"
+    )
+    key = models.CharField(max_length=1100)
+    parent = models.CharField(max_length=1100, blank=True)
+    version = models.CharField(max_length=200, blank=True)
+    origin = models.CharField(max_length=4000, blank=True)
+    file = models.ForeignKey(
+        FileRecord, null=True, blank=True, on_delete=models.SET_NULL, related_name="imported_items"
+    )
+    file_id: UUID | None
+    made = models.BooleanField(default=False)
+    seen = models.ForeignKey(ImportRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("key",)
+        constraints = (models.UniqueConstraint(fields=("integration", "key"), name="one_item_per_key_and_connection"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ImportAction(models.TextChoices):
+    """What a run did with a document."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DUPLICATE = "duplicate"
+    DELETED = "deleted"
+    FAILED = "failed"
+
+
+class ImportEntry(models.Model):
+    """One line of a run's log."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="entries")
+    action = models.CharField(max_length=10, choices=ImportAction)
+    name = models.CharField(max_length=255)
+    origin = models.CharField(max_length=4000, blank=True)
+    file = models.ForeignKey(FileRecord, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    file_id: UUID | None
+    code = models.CharField(max_length=60, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.name}"
+
+
 class JobState(models.TextChoices):
     """What the queue knows of a job."""
 
@@ -275,3 +390,81 @@ class FileEvent(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class WebhookEvent(models.TextChoices):
+    """What a webhook can be told. `ping` is sent only when its owner asks for it."""
+
+    READY = "ready"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    DELETED = "deleted"
+    PING = "ping"
+
+
+class Webhook(models.Model):
+    """An address of its owner's that is told what becomes of the owner's files. Times are the database's clock.
+
+    `secret` is what `integrations.sealing` made of it. `failures` counts attempts that failed since the last one that
+    did not; `quiet_until` is in the future while somebody sends to it, and after a failure.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
+    owner_id: UUID
+    url = models.CharField(max_length=2000)
+    secret = models.BinaryField(editable=False)
+    events = ArrayField(models.CharField(max_length=12, choices=WebhookEvent))
+    enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=50, blank=True, help_text="Why the product switched it off.")
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    quiet_until = models.DateTimeField(null=True, blank=True, help_text="Nothing new is sent earlier.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class DeliveryState(models.TextChoices):
+    """Where a message to a webhook stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class WebhookDelivery(models.Model):
+    """A message to one webhook: written with the change that it tells (`files.webhooks.outbox`), and kept as a log.
+
+    `event_id` is the same for all webhooks that are told of one change. The file may be gone: no foreign key.
+    """
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    webhook_id: UUID
+    event_id = models.UUIDField(default=new_id)
+    event = models.CharField(max_length=12, choices=WebhookEvent)
+    file_id = models.UUIDField(null=True, blank=True)
+    version = models.PositiveIntegerField(null=True, blank=True, help_text="The file's, when it happened.")
+    state = models.CharField(max_length=10, choices=DeliveryState, db_default=DeliveryState.WAITING)
+    attempt = models.PositiveSmallIntegerField(db_default=0, help_text="How often it was sent.")
+    next_at = models.DateTimeField(null=True, blank=True, db_default=Now(), help_text="When it is due.")
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    error_code = models.CharField(max_length=50, blank=True, db_default="")
+    occurred_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "webhook deliveries"
+        constraints = (models.UniqueConstraint(fields=("webhook", "event_id"), name="one_message_per_event"),)
+        indexes = (
+            models.Index(fields=("next_at",), condition=models.Q(state="waiting"), name="delivery_due"),
+            models.Index(fields=("occurred_at",), name="delivery_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.event}, attempt {self.attempt}"

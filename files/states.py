@@ -1,4 +1,7 @@
-"""The one way a file's status changes: a table of allowed moves, compare-and-swap, event row, message on commit."""
+"""The one way a file's status changes: a table of allowed moves, compare-and-swap, event row, message on commit.
+
+What webhooks are told is written in the same statement as the event row (`files.webhooks.outbox`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from django.db.models.functions import Now
 
 from files.errors import FileNotFound, InvalidMove
 from files.events import publish_change
-from files.models import FileEvent, FileRecord, FileStatus
+from files.models import FileEvent, FileRecord, FileStatus, WebhookEvent
+from files.webhooks import outbox
 
 _S = FileStatus
 
@@ -27,6 +31,13 @@ ALLOWED: dict[FileStatus, frozenset[FileStatus]] = {
 
 SEARCHABLE = frozenset({_S.READY, _S.PARTIAL})
 TERMINAL = frozenset({_S.READY, _S.PARTIAL, _S.FAILED, _S.CANCELLED})
+
+TOLD: dict[str, WebhookEvent] = {
+    _S.READY: WebhookEvent.READY,
+    _S.PARTIAL: WebhookEvent.PARTIAL,
+    _S.FAILED: WebhookEvent.FAILED,
+}
+"""The statuses that webhooks are told of."""
 
 
 def sources_of(target: FileStatus) -> list[FileStatus]:
@@ -49,7 +60,7 @@ def move(file_id: UUID, target: FileStatus, code: str, message: str, **changes: 
             raise FileNotFound
         if not moved:
             raise InvalidMove(f"A file that is {file.status} cannot become {target}.", status=file.status)
-        record_event(file, code, message)
+        record_event(file, code, message, webhook_event=TOLD.get(target))
     return file
 
 
@@ -60,9 +71,13 @@ def touch(file_id: UUID) -> None:
             publish_change(*FileRecord.objects.values_list("owner_id", "pk", "version").get(pk=file_id))
 
 
-def record_event(file: FileRecord, code: str, message: str, **details: object) -> None:
-    """Append to the file's history and announce the change on commit."""
-    FileEvent.objects.create(
-        file=file, version=file.version, status=file.status, code=code, message=message, details=details
-    )
+def record_event(
+    file: FileRecord, code: str, message: str, *, webhook_event: WebhookEvent | None = None, **details: object
+) -> None:
+    """Append to the file's history and announce the change on commit, to webhooks too where they know such an event."""
+    event = FileEvent(file=file, version=file.version, status=file.status, code=code, message=message, details=details)
+    if webhook_event is None:
+        event.save()
+    else:
+        outbox.save_and_tell(event, webhook_event, file.owner_id)
     publish_change(file.owner_id, file.pk, file.version)

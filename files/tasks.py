@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import worker_process_init
 
-from files import dead_workers, expiry, jobs, pipeline, trash
+from files import dead_workers, expiry, importing, jobs, pipeline, trash
+from files.webhooks import delivering
 from orchestra.monitoring.pulses import worker_name
 
 
@@ -35,6 +37,18 @@ def expire_uploads() -> None:
     expiry.expire()
 
 
+@shared_task(name="files.tasks.import_source", bind=True)
+def import_source(self: Task[..., None], integration_id: str) -> None:
+    """Import from a connection, unless that goes on already."""
+    importing.run(UUID(integration_id), node=str(self.request.hostname or ""))
+
+
+@shared_task(name="files.tasks.start_imports")
+def start_imports() -> None:
+    """Begin the imports that are due."""
+    importing.start_due()
+
+
 @shared_task(name="files.tasks.complete_uploads")
 def complete_uploads() -> None:
     """Complete uploads whose process died between the last byte and the file."""
@@ -45,3 +59,21 @@ def complete_uploads() -> None:
 def purge_trash() -> None:
     """Delete for good what has been in the trash long enough."""
     trash.purge_due()
+
+
+@shared_task(name="files.tasks.send_webhook")
+def send_webhook(webhook_id: str) -> None:
+    """Send what is due to one webhook."""
+    delivering.send_due(UUID(webhook_id))
+
+
+@shared_task(name="files.tasks.sweep_webhooks")
+def sweep_webhooks() -> None:
+    """Send again the hints for messages to webhooks that are due."""
+    delivering.sweep()
+
+
+@shared_task(name="files.tasks.forget_deliveries")
+def forget_deliveries() -> None:
+    """Delete old messages to webhooks from the log."""
+    delivering.forget_old()

@@ -20,9 +20,10 @@ from django.db.models.functions import Now
 from files import jobs, states
 from files.errors import FileNotFound
 from files.events import publish_deletion
-from files.models import FileRecord, FileStatus, ProcessingJob, Upload
+from files.models import FileRecord, FileStatus, ProcessingJob, Upload, WebhookEvent
 from files.pipeline import stages
 from files.selectors import trash_of
+from files.webhooks import outbox
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
 
@@ -47,7 +48,8 @@ def put(file: FileRecord) -> None:
         for stage in reversed(stages()):
             stage.hide(locked.pk)
         failpoints.reach("trash.hidden")
-        _set_trashed(locked, Now(), "trashed", "The file was moved to the trash.", was=locked.status)
+        told = WebhookEvent.DELETED
+        _set_trashed(locked, Now(), "trashed", "The file was moved to the trash.", told, was=locked.status)
         publish_deletion(locked.owner_id, locked.pk)
 
 
@@ -61,7 +63,7 @@ def restore(file: FileRecord, message: str = "The file came back from the trash.
         for stage in stages():
             stage.show(locked.pk)
         failpoints.reach("trash.shown")
-        _set_trashed(locked, None, "restored", message)
+        _set_trashed(locked, None, "restored", message, states.TOLD.get(locked.status))
         if locked.status == FileStatus.CANCELLED and _status_before(locked) in _ACTIVE:
             jobs.retry(locked)
     locked.refresh_from_db()
@@ -129,10 +131,12 @@ def _hold_uploads(file_id: UUID) -> None:
     list(Upload.objects.select_for_update().filter(file=file_id).values_list("pk"))
 
 
-def _set_trashed(file: FileRecord, moment: Now | None, code: str, message: str, **details: object) -> None:
+def _set_trashed(
+    file: FileRecord, moment: Now | None, code: str, message: str, told: WebhookEvent | None, **details: object
+) -> None:
     FileRecord.objects.filter(pk=file.pk).update(trashed_at=moment, version=F("version") + 1, updated_at=Now())
     file.refresh_from_db()
-    states.record_event(file, code, message, **details)
+    states.record_event(file, code, message, webhook_event=told, **details)
 
 
 def _status_before(file: FileRecord) -> str:
@@ -145,6 +149,9 @@ def _remove(file: FileRecord) -> None:
     for stage in reversed(stages()):
         stage.discard(file.pk)
     owner_id, file_id = file.owner_id, file.pk
+    # What is in the trash was told when it went there, and nobody was told of what was still being uploaded.
+    if file.trashed_at is None and file.status != FileStatus.UPLOADING:
+        outbox.tell(WebhookEvent.DELETED, owner_id, file_id, file.version + 1)
     FileRecord.objects.filter(pk=file_id).delete()
     publish_deletion(owner_id, file_id)
     failpoints.reach("delete.removing")

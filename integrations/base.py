@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """What a provider gives."""
 
     MODEL = "model"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,29 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a trial call found: whether the service can be used, and in words what is wrong and what to do."""
+
+    works: bool
+    code: str
+    message: str
+    hint: str = ""
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
-    """A service. `build` makes, of the values of all fields by name, what speaks to it; it opens no connection."""
+    """A service. `build` makes, of the values of all fields by name, what speaks to it; it opens no connection.
+
+    A `personal` one has no connections of the installation's: what it brings belongs to somebody.
+    """
 
     name: str
     label: str
     kind: Kind
     fields: tuple[Field, ...]
     build: Callable[[Mapping[str, str]], Any]
+    personal: bool = False
 
     def secrets(self) -> frozenset[str]:
         """Return the names of the fields that are stored encrypted."""

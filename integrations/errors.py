@@ -48,3 +48,12 @@ class TooManyConnections(OrchestraError):
     status = 409
     default_message = "There are as many connections as there may be."
     default_hint = "Delete one that is not used any more."
+
+
+class NotASource(OrchestraError):
+    """A connection that brings no documents was asked for some."""
+
+    code = "not_a_source"
+    status = 409
+    default_message = "This connection brings no documents."
+    default_hint = "Choose a connection whose provider is of the kind `source`."

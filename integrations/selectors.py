@@ -47,6 +47,12 @@ def model_connections(user: User | None, alias: str) -> QuerySet[ExternalIntegra
     return found.order_by(F("owner").asc(nulls_last=True), "-created_at")
 
 
+def source_connections() -> QuerySet[ExternalIntegration]:
+    """Return the connections that bring documents, of everybody who may sign in."""
+    providers = [provider.name for provider in PROVIDERS.values() if provider.kind is Kind.SOURCE]
+    return ExternalIntegration.objects.filter(provider__in=providers, enabled=True, owner__is_active=True)
+
+
 def usage_of(user: User) -> QuerySet[ModelUsage]:
     """Return what the user's calls of models took, newest month first."""
     return ModelUsage.objects.filter(user=user)

@@ -8,17 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from integrations import selectors
-from integrations.base import Field, Provider
-from integrations.errors import ConnectionInvalid, CredentialsUnreadable, TooManyConnections
+from integrations.base import Field, Kind, Provider, Verdict
+from integrations.errors import ConnectionInvalid, CredentialsUnreadable, NotASource, TooManyConnections
 from integrations.llm import language_models
-from integrations.llm.base import LanguageModel, ModelUnavailable, Verdict
+from integrations.llm.base import LanguageModel, ModelUnavailable
 from integrations.llm.metering import MeteredModel
 from integrations.models import ExternalIntegration
 from integrations.registry import PROVIDERS
 from integrations.sealing import Credentials, is_current, seal, unseal
+from integrations.sources.base import Source
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
 
@@ -35,12 +37,26 @@ class Rotation:
     unreadable: tuple[UUID, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A field of a model that holds what `integrations.sealing` made, bound to its row's id."""
+
+    model: type[Model]
+    field: str
+
+
+sealed_columns = [SealedColumn(ExternalIntegration, "credentials")]
+"""What a rotation goes through; an application above adds its own."""
+
+
 def connect(owner: User | None, provider: str, name: str, values: Mapping[str, str]) -> ExternalIntegration:
     """Make a connection, of the installation where there is no owner. `values`: its fields, secrets among them.
 
     Raises ConnectionInvalid, or TooManyConnections.
     """
     known = _provider(provider)
+    if owner is None and known.personal:
+        raise ConnectionInvalid(installation="What this provider brings belongs to somebody: make it your own.")
     config, secrets = _checked(known, values)
     row = ExternalIntegration(id=new_id(), provider=known.name, owner=owner, name=name, config=config)
     row.credentials = seal(Credentials(secrets), row.pk)
@@ -82,8 +98,7 @@ def disconnect(connection: ExternalIntegration) -> None:
 def test(connection: ExternalIntegration) -> Verdict:
     """Try a connection, note what came of it, and return it. Raises nothing of the provider's."""
     try:
-        model: LanguageModel = _built(connection)
-        verdict = model.test()
+        verdict: Verdict = _built(connection).test()
     except CredentialsUnreadable as exc:
         verdict = Verdict(False, exc.code, exc.message, exc.hint)
     code, message = ("", "") if verdict.works else (verdict.code, verdict.message)
@@ -96,20 +111,29 @@ def test(connection: ExternalIntegration) -> Verdict:
 def rotate_credentials() -> Rotation:
     """Seal with the first key what another one sealed, a row at a time."""
     sealed, current, unreadable = 0, 0, []
-    for pk in ExternalIntegration.objects.order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            row = ExternalIntegration.objects.select_for_update().filter(pk=pk).first()
-            if row is None or is_current(bytes(row.credentials)):
-                current += row is not None
-                continue
+    for column in sealed_columns:
+        for pk in column.model._default_manager.order_by("pk").values_list("pk", flat=True):
             try:
-                row.credentials = seal(unseal(bytes(row.credentials), row.pk), row.pk)
+                done = _seal_anew(column, pk)
             except CredentialsUnreadable:
                 unreadable.append(pk)
                 continue
-            row.save(update_fields=["credentials"])
-            sealed += 1
+            sealed, current = sealed + (done is True), current + (done is False)
     return Rotation(sealed, current, tuple(unreadable))
+
+
+def _seal_anew(column: SealedColumn, pk: UUID) -> bool | None:
+    """Seal what one row holds, and return whether there was need to; None for a row that is gone."""
+    with transaction.atomic():
+        row: Any = column.model._default_manager.select_for_update(no_key=True).filter(pk=pk).first()
+        if row is None:
+            return None
+        stored = bytes(getattr(row, column.field))
+        if is_current(stored):
+            return False
+        setattr(row, column.field, seal(unseal(stored, pk), pk))
+        row.save(update_fields=[column.field])
+    return True
 
 
 def language_model(user: User, *, alias: str = "default") -> LanguageModel | None:
@@ -142,6 +166,14 @@ def local_model(user: User | None = None) -> LanguageModel | None:
         model = language_models["local"]
         return model if user is None else MeteredModel(model, user.pk, own=False)
     return None
+
+
+def source(connection: ExternalIntegration) -> Source:
+    """Return what lists and reads the documents of a connection. Raises NotASource, or CredentialsUnreadable."""
+    if _provider(connection.provider).kind is not Kind.SOURCE:
+        raise NotASource
+    built: Source = _built(connection)
+    return built
 
 
 def _readable(connection: ExternalIntegration) -> LanguageModel:

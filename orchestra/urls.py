@@ -1,4 +1,4 @@
-"""All addresses. /api/ and /tus/ are for programs, /admin/ for the administrator, the rest are pages."""
+"""All addresses. /api/, /tus/ and /mcp are for programs, /admin/ for the administrator, the rest are pages."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -14,8 +14,11 @@ urlpatterns = [
     path("api/auth/", include("orchestra.accounts.api.urls")),
     path("api/files", include("files.api.urls")),
     path("api/integrations", include("integrations.api.urls")),
+    path("api/integrations", include("files.api.import_urls")),
     path("api/personas", include("personas.api.urls")),
+    path("api/webhooks", include("files.api.webhook_urls")),
     path("tus/", include("files.tus.urls")),
+    path("mcp", include("search.mcp.urls")),
     path("api/", include("search.api.urls")),
     path("api/", include("orchestra.monitoring.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -65,3 +65,12 @@ class MirrorUnavailable(OrchestraError):
     transient = True
     default_message = "The vector store does not answer."
     default_hint = "PostgreSQL is searched meanwhile. Run: manage.py doctor"
+
+
+class MessageTooLarge(OrchestraError):
+    """A message to the MCP server is longer than any call needs."""
+
+    code = "message_too_large"
+    status = 413
+    default_message = "This message is longer than a call of a tool may be."
+    default_hint = "Send a shorter question, or fewer ids."

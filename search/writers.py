@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from integrations import services
-from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage, Verdict
+from integrations.base import Verdict
+from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage
 from orchestra.accounts.models import User
 from search.modes.base import Writer
 

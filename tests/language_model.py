@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 
-from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage, Verdict
+from integrations.base import Verdict
+from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage
 
 Script = str | ModelUnavailable | Callable[[Prompt], str]
 

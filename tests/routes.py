@@ -27,7 +27,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.template.startswith(("/api/", "/tus/"))
+        return f"{self.template}/".startswith(("/api/", "/tus/", "/mcp/"))
 
     @property
     def is_tus(self) -> bool:

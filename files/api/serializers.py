@@ -74,6 +74,9 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
     attempt = serializers.IntegerField()
     progress = ProgressSerializer(allow_null=True)
     error = serializers.SerializerMethodField()
+    origin = serializers.CharField(
+        source="file.origin", help_text="Address at the source that it was imported from; empty where it was uploaded."
+    )
     created_at = serializers.DateTimeField(source="file.created_at")
     updated_at = serializers.DateTimeField(source="file.updated_at")
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from integrations.base import Verdict
 from orchestra.common.errors import OrchestraError
 
 
@@ -58,17 +59,6 @@ class Usage:
     model: str
     cost: Decimal | None = None
     cut: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a trial call found: whether the model can be used, and in words what is wrong and what to do."""
-
-    works: bool
-    code: str
-    message: str
-    hint: str = ""
-    models: tuple[str, ...] = ()
 
 
 class ModelUnavailable(OrchestraError):

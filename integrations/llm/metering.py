@@ -6,8 +6,9 @@ from collections.abc import Generator
 from uuid import UUID
 
 from integrations import usage
+from integrations.base import Verdict
 from integrations.llm.answers import estimated_tokens
-from integrations.llm.base import LanguageModel, Prompt, Usage, Verdict
+from integrations.llm.base import LanguageModel, Prompt, Usage
 
 _BYTES_PER_TOKEN = 4
 

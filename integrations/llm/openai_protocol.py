@@ -13,8 +13,9 @@ from random import SystemRandom
 from time import monotonic, sleep
 from typing import Any
 
+from integrations.base import Verdict
 from integrations.llm.answers import AnswerReader, clean
-from integrations.llm.base import LanguageModel, Message, ModelTooSlow, ModelUnavailable, Prompt, Role, Usage, Verdict
+from integrations.llm.base import LanguageModel, Message, ModelTooSlow, ModelUnavailable, Prompt, Role, Usage
 from integrations.llm.refusals import Refusal, refusal, strange, unanswered
 from integrations.llm.sse import events
 from orchestra.common.outbound import client

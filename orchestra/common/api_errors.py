@@ -76,7 +76,7 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _is_for_programs(request: HttpRequest) -> bool:
-    return f"{request.path}/".startswith(("/api/", "/tus/"))
+    return f"{request.path}/".startswith(("/api/", "/tus/", "/mcp/"))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -55,5 +55,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
-    "ENUM_NAME_OVERRIDES": {"ModeEnum": [(alias, alias) for alias in SEARCH_MODES]},
+    "ENUM_NAME_OVERRIDES": {
+        "ModeEnum": [(alias, alias) for alias in SEARCH_MODES],
+        "DeliveryStateEnum": "files.models.DeliveryState",
+        "WebhookEventEnum": "files.models.WebhookEvent",
+    },
 }

@@ -181,8 +181,12 @@ class Environment(BaseSettings):
 
     outbound_allowed_private: CommaSeparated = Field(
         (),
-        description="Hosts, host:port or networks that users' models and sources may lie at although they are not "
-        "public, such as localhost:11434 for Ollama, separated by commas.",
+        description="Hosts, host:port or networks that users' models, sources and webhooks may lie at although they "
+        "are not public, such as localhost:11434 for Ollama, separated by commas.",
+    )
+
+    webhook_failing_days: int = Field(
+        3, ge=1, le=60, description="Days of nothing but failures after which a webhook is switched off."
     )
 
     answer_seconds: float = Field(

@@ -57,6 +57,7 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "django_structlog.celery": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "mcp": {"level": "ERROR"},  # its warnings tell what clients sent
         "faiss.loader": {"level": "WARNING"},  # which build of itself it takes
         "pdfminer": {"level": "ERROR"},
     },

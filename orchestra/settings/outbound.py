@@ -14,6 +14,8 @@ from orchestra.settings.queue import REDIS_URL
 # Hosts and networks that may be asked although they are not public.
 OUTBOUND_ALLOWED_PRIVATE = environment().outbound_allowed_private
 
+WEBHOOK_FAILING_DAYS = environment().webhook_failing_days
+
 
 def _database_servers() -> Iterator[tuple[str, int]]:
     hosts, ports = DATABASES["default"]["HOST"].split(","), DATABASES["default"]["PORT"].split(",")

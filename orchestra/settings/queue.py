@@ -62,6 +62,11 @@ CELERY_TASK_ROUTES = {
     "files.tasks.sweep": {"queue": "system"},
     "files.tasks.complete_uploads": {"queue": "system"},
     "files.tasks.purge_trash": {"queue": "system"},
+    "files.tasks.send_webhook": {"queue": "system"},
+    "files.tasks.sweep_webhooks": {"queue": "system"},
+    "files.tasks.forget_deliveries": {"queue": "system"},
+    "files.tasks.start_imports": {"queue": "system"},
+    "files.tasks.import_source": {"queue": "system"},
     "search.tasks.*": {"queue": "system"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -69,6 +74,9 @@ CELERY_BEAT_SCHEDULE = {
     "maintain-index": {"task": "search.tasks.maintain_index", "schedule": 60.0, "options": {"expires": 60}},
     "complete-uploads": {"task": "files.tasks.complete_uploads", "schedule": 30.0, "options": {"expires": 30}},
     "purge-trash": {"task": "files.tasks.purge_trash", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep-webhooks": {"task": "files.tasks.sweep_webhooks", "schedule": 15.0, "options": {"expires": 15}},
+    "forget-deliveries": {"task": "files.tasks.forget_deliveries", "schedule": 3600.0, "options": {"expires": 3600}},
+    "start-imports": {"task": "files.tasks.start_imports", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":

@@ -20,9 +20,21 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from files import pipeline, services, states
-from files.models import FileEvent, FileRecord, ProcessingJob, Upload
+from files.models import (
+    FileEvent,
+    FileRecord,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
+    ProcessingJob,
+    Upload,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+)
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
+from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
@@ -96,6 +108,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-integrations", "post"): {"provider": "openai", "name": "a model", "values": {"key": "sk-1"}},
     ("api-integration", "patch"): {"name": "taken over", "values": {"model": "another"}},
     ("api-integration-test", "post"): {},
+    ("api-webhooks", "post"): {"url": "https://example.org/"},
+    ("api-webhook", "patch"): {"url": "https://example.org/taken", "enabled": False},
+    ("api-webhook-test", "post"): {},
+    ("mcp", "post"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+    ("api-integration-import", "post"): {},
     ("api-personas", "post"): {"name": "a persona"},
     ("api-persona", "put"): {"name": "taken over"},
     ("api-persona", "patch"): {"name": "taken over"},
@@ -168,6 +185,7 @@ class Estate:
     integration: ExternalIntegration
     persona: Persona
     conversation: Conversation
+    webhook: Webhook
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -186,10 +204,15 @@ class Estate:
                 (ApiKey, "user"),
                 (ExternalIntegration, "owner"),
                 (ModelUsage, "user"),
+                (ImportRun, "integration__owner"),
+                (ImportedItem, "integration__owner"),
+                (ImportEntry, "run__integration__owner"),
                 (Persona, "owner"),
                 (DefaultPersona, "user"),
                 (Conversation, "user"),
                 (Turn, "conversation__user"),
+                (Webhook, "owner"),
+                (WebhookDelivery, "webhook__owner"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -220,8 +243,18 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     run = measure_own(alice, [Configuration("basic", Tuning())])
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
+    _import_of(integration, file)
     persona, talk = _persona_and_conversation(alice)
-    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk)
+    webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
+    outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook)
+
+
+def _import_of(integration: ExternalIntegration, file: FileRecord) -> None:
+    run = ImportRun.objects.create(integration=integration, state="done", error_message=f"{CANARY}error")
+    ImportedItem.objects.create(integration=integration, key=f"{CANARY}key", file=file, seen=run)
+    ImportEntry.objects.create(run=run, action="added", name=f"{CANARY}entry", file=file)
+    FileRecord.objects.filter(pk=file.pk).update(origin=f"https://example.org/{CANARY}origin")
 
 
 def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:
@@ -244,6 +277,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "integration_id": [estate.integration.pk],
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
+        "webhook_id": [estate.webhook.pk],
         "action": ["retry", "cancel", "delete", "restore", "clone", "default", "no-default", "unheard-of"],
     }
 
@@ -351,6 +385,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None
     values["conversation_id"] = own_talk.pk
+    values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
         "/?name=" + CANARY[:4],

@@ -28,6 +28,8 @@ READS = {
     "api-keys": ("page", "page_size"),
     "personas": ("page",),
     "api-personas": ("page", "page_size"),
+    "api-webhooks": ("page", "page_size"),
+    "api-webhook-deliveries": ("page", "page_size"),
     "api-conversations": ("page", "page_size"),
 }
 VALUES = (

@@ -19,6 +19,7 @@ HEAVY = {
     "pypdfium2", "pdfplumber", "pdfminer", "openpyxl", "docx", "lxml", "bs4", "PIL",
     "faiss", "grpc", "weaviate", "rapidocr", "cv2", "pymediainfo", "shapely", "mutagen", "tree_sitter", "openvino",
     "boto3", "botocore", "storages", "markdown_it", "pandas", "playwright", "pyarrow", "pytest",
+    "mcp", "mcp_types", "starlette",
 }  # fmt: skip
 
 STARTS = {

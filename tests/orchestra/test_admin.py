@@ -17,14 +17,21 @@ from files.models import (
     FileEvent,
     FileRecord,
     FileThumbnail,
+    ImportedItem,
+    ImportEntry,
+    ImportRun,
     MultipartUpload,
     ProcessingJob,
     UploadChunk,
     UploadPiece,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
 )
 from files.selectors import trash_of
 from files.storage.local import path_of
 from files.uploads import NewUpload, initiate
+from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
@@ -80,8 +87,13 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     add_question(alice, f"register {HOSTILE}", [file.pk])
     pulses.show(pulses.Sign(f"celery@{HOSTILE}", ProcessRole.WORKER, pid=1, slots=2))
     measure_own(alice, [Configuration("basic", Tuning())])
-    connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
+    made = connect(alice, "openai", HOSTILE, {"key": "sk-1", "model": HOSTILE})
+    run = ImportRun.objects.create(integration=made, state="failed", error_message=HOSTILE)
+    ImportedItem.objects.create(integration=made, key=HOSTILE, file=file, error_message=HOSTILE)
+    ImportEntry.objects.create(run=run, action="failed", name=HOSTILE, message=HOSTILE)
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=HOSTILE)
+    subscribing.create(alice, f"https://example.org/{HOSTILE}", ["ready"])
+    outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
     Persona.objects.all().delete()  # those that are shipped are harmless
     texts = dict.fromkeys(("name", "description", "prompt"), HOSTILE)
     persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))
@@ -230,6 +242,20 @@ def test_credentials_are_shown_nowhere(as_root: Client, data: FileRecord) -> Non
     assert "credentials" not in text
     assert as_root.get(page(ExternalIntegration, "add")).status_code == 403
     assert as_root.get(page(ModelUsage, "add")).status_code == 403
+
+
+def test_webhooks_are_switched_and_their_secrets_shown_nowhere(as_root: Client, data: FileRecord) -> None:
+    webhook = Webhook.objects.get()
+    secret = subscribing.secret_of(webhook)
+    Webhook.objects.update(enabled=False, disabled_reason="failing", failures=9)
+    address = page(Webhook, "change", webhook.pk)
+    assert secret not in as_root.get(address).content.decode()
+    assert as_root.post(address, {"enabled": "on", "url": "https://elsewhere.example.org/"}).status_code == 302
+    webhook.refresh_from_db()
+    assert (webhook.enabled, webhook.disabled_reason, webhook.failures) == (True, "", 0)
+    assert webhook.url.startswith("https://example.org/")
+    assert as_root.get(page(Webhook, "add")).status_code == 403
+    assert as_root.get(page(WebhookDelivery, "add")).status_code == 403
 
 
 def test_personas_are_checked_by_the_rules_of_everywhere(as_root: Client, data: FileRecord) -> None:

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from files.models import FileRecord, FileThumbnail
+from files.webhooks import subscribing
 from integrations.services import connect
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key
@@ -19,7 +20,8 @@ from personas import services as persona_services
 from search import conversations
 from tests.routes import Route, routes
 
-API = [route for route in routes() if route.is_api and not route.is_tus and route.name != "schema"]
+# /mcp is described by its own protocol.
+API = [route for route in routes() if route.is_api and not route.is_tus and route.name not in ("schema", "mcp")]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,7 @@ def test_browsable_api_renders_for_the_owner(
     values = {"file_id": file.pk, "key_id": create_api_key(alice, "a program").record.pk}
     values["integration_id"] = connect(alice, "openai", "a model", {"key": "sk-1"}).pk
     values |= {"persona_id": persona.pk, "conversation_id": conversation.pk}
+    values["webhook_id"] = subscribing.create(alice, "https://example.org/", ["ready"]).webhook.pk
     alice.is_staff = True  # some are for staff alone
     alice.save()
     client.force_login(alice)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_credentials`: seal all credentials with the first of CREDENTIALS_KEYS."""
+"""`manage.py rotate_credentials`: seal all stored credentials with the first of CREDENTIALS_KEYS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.services import rotate_credentials
 class Command(BaseCommand):
     """Seals anew."""
 
-    help = "Encrypt the credentials of all connections with the first of CREDENTIALS_KEYS; then the others may go."
+    help = "Encrypt all stored credentials with the first of CREDENTIALS_KEYS; then the others may go."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and say for how many. Ends with an error where credentials cannot be read."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ _HEADERS = {"User-Agent": "Orchestra", "Accept": "*/*", "Accept-Encoding": "iden
 class Call:
     """A request to another machine.
 
-    `seconds` and `most_bytes` bound the whole exchange and the answer's body. `by_setting`: an administrator named this
+    `seconds` and `most_bytes` bound the whole exchange and the answer's body; `silence` is how many seconds may pass
+    before the answer's head is there, and before each piece of its body. `by_setting`: an administrator named this
     address in the settings, so it may be private. `redirects`: how many are followed, of GET and HEAD alone; to another
     server goes no header of the caller's.
     """
@@ -57,6 +59,7 @@ class Call:
     most_bytes: int = 8 * 1024**2
     by_setting: bool = False
     redirects: int = 0
+    silence: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +74,27 @@ class Answer:
 class StreamedAnswer:
     """What comes back, while it comes. `received` counts the body's bytes."""
 
-    def __init__(self, response: httpx.Response, most_bytes: int) -> None:
+    def __init__(self, response: httpx.Response, most_bytes: int, deadline: Deadline) -> None:
         """Take an answer whose body was not read yet."""
         self.status = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         self.received = 0
         self._response = response
         self._most = most_bytes
+        self._deadline = deadline
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body. Raises OutboundFailed or what is below it."""
         if self.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise OutboundTooLong("The other machine sent a packed answer, which was not asked for.")
         with _errors():
+            self._deadline.heard()
             for piece in self._response.iter_raw():
                 self.received += len(piece)
                 if self.received > self._most:
                     raise OutboundTooLong
                 yield piece
+                self._deadline.heard()  # what the caller did meanwhile was no silence
 
 
 def fetch(call: Call) -> Answer:
@@ -102,7 +108,7 @@ def stream(call: Call) -> Iterator[StreamedAnswer]:
     """Yield the answer as soon as its head is there; leaving the block ends the call. Raises as `fetch` does."""
     from orchestra.common.outbound.transport import Deadline
 
-    deadline = Deadline(call.seconds)
+    deadline = Deadline(call.seconds, call.silence)
     while True:
         with _exchange(call, deadline) as answer:
             following = _redirected(call, answer)
@@ -125,7 +131,7 @@ def _exchange(call: Call, deadline: Deadline) -> Iterator[StreamedAnswer]:
     try:
         with _errors():
             response = _transports.get(by_setting=call.by_setting).handle_request(_request(call, url, deadline, record))
-        answer = StreamedAnswer(response, call.most_bytes)
+        answer = StreamedAnswer(response, call.most_bytes, deadline)
         try:
             yield answer
         finally:

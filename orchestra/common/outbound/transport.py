@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from ipaddress import ip_address
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -35,20 +36,28 @@ class Deadline(float):
     """A time-out for a whole exchange: the number is what was given, `left` what is left of it.
 
     httpcore hands time-outs on to the stream as they are, and asks it again for each read: a plain number would let a
-    server that sends a byte now and then hold its caller for ever.
+    server that sends a byte now and then hold its caller for ever. `silence` bounds the time from one `heard` to the
+    next besides.
     """
 
     until: float
+    silence: float
+    _silent_until: float
 
-    def __new__(cls, seconds: float) -> Deadline:
+    def __new__(cls, seconds: float, silence: float = inf) -> Deadline:
         """Begin to count."""
         made = super().__new__(cls, seconds)
-        made.until = monotonic() + seconds
+        made.until, made.silence = monotonic() + seconds, silence
+        made.heard()
         return made
+
+    def heard(self) -> None:
+        """Begin to count the silence anew."""
+        self._silent_until = monotonic() + self.silence
 
     def left(self) -> float:
         """Return the seconds that are left. Raises TimeoutError where there are none."""
-        left = self.until - monotonic()
+        left = min(self.until, self._silent_until) - monotonic()
         if left <= 0:
             raise TimeoutError
         return left

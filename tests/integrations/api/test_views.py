@@ -28,7 +28,8 @@ def body(openai_server: OpenAIServer, settings: Any) -> dict[str, Any]:
 def test_providers_are_listed_with_their_fields(as_alice: APIClient) -> None:
     listed = as_alice.get(PATH).json()
     assert listed["connections"] == []
-    assert [provider["name"] for provider in listed["providers"]] == ["openai", "openrouter", "portkey", "compatible"]
+    names = [provider["name"] for provider in listed["providers"]]
+    assert names == ["openai", "openrouter", "portkey", "compatible", "notion", "s3"]
     fields = {field["name"]: field for field in listed["providers"][0]["fields"]}
     assert fields["key"] | {"label": "", "help": ""} == {
         "name": "key",

@@ -167,6 +167,40 @@ def test_the_time_limit_holds_for_the_whole_exchange(server: Server, start: byte
     assert 0.3 < time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
+    ids=["silent", "head", "chunk"],
+)
+def test_who_is_silent_for_too_long_is_left(server: Server, start: bytes) -> None:
+    stop = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(start)
+        while start and not stop.wait(0.05):
+            handler.wfile.write(b"x")  # which brings neither the head nor a piece of the body to its end
+        stop.wait(5)
+        handler.close_connection = True
+
+    server.answer = drip
+    began = time.monotonic()
+    with pytest.raises(OutboundTooSlow):
+        fetch(call(server, seconds=30, silence=0.4))
+    stop.set()
+    assert 0.3 < time.monotonic() - began < 2
+
+
+def test_a_long_answer_whose_pieces_come_soon_is_no_silence(server: Server) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        for _ in range(8):
+            time.sleep(0.1)
+            handler.wfile.write(b"x")
+
+    server.answer = drip
+    assert fetch(call(server, seconds=30, silence=0.5)).body == b"x" * 8
+
+
 def test_a_lookup_that_hangs_costs_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*_: object, **__: object) -> list[object]:
         time.sleep(6)
