@@ -83,7 +83,7 @@ def _by_model(
     request: SearchRequest, model: LanguageModel, found: Retrieved, hits: Sequence[Hit], prompt: str
 ) -> Writing:
     """Yield what a model writes; no answer where it fails before anything that a passage supports."""
-    context = context_of(flat(hits), request.filter, settings.ANSWER_CONTEXT)
+    context = context_of(flat(hits), request.filter, settings.ANSWER_CONTEXT, request.before)
     checker = Checker(context.sources, thresholds(), embedder_of(found))
     said: list[Sentence] = []
     notes: tuple[str, ...] = ()
@@ -114,10 +114,11 @@ class _Asked:
         self._model = model
         self._checker = checker
         self._filter = request.filter
-        system = "\n\n".join(filter(None, (request.voice, prompts.instructions(prompt, context.mark))))
+        told = prompts.instructions(prompt, context.mark, in_conversation=bool(context.earlier))
+        system = "\n\n".join(filter(None, (request.voice, told)))
         self._reader = Reader(system, context.mark, context.text)
         self._prompt = Prompt(
-            prompts.messages(system, request.filter.clean(request.query), context.text),
+            prompts.messages(system, request.filter.clean(request.question), context.earlier, context.text),
             purpose="answer",
             temperature=request.temperature,
             most_tokens=settings.ANSWER_TOKENS,
