@@ -57,7 +57,8 @@ class SearchRequest:
 
     `by_file` makes each hit a file: its best passage, with the next ones below it. `filter` is what is taken out of all
     that is shown or sent; `model` writes the answer of a mode that has one, None where none is configured. `voice` is
-    what a persona adds to that model's instructions, `temperature` how freely it writes.
+    what a persona adds to that model's instructions, `model_name` which of its provider's models writes (empty: the one
+    that is configured), `temperature` how freely.
 
     In a conversation, `before` is what was said before, oldest first, and `query` what is looked for: the question with
     words of the one that it leans on. `asked` is the question itself then, and empty elsewhere.
@@ -72,6 +73,7 @@ class SearchRequest:
     filter: ContentFilter = MASKING
     model: LanguageModel | None = None
     voice: str = ""
+    model_name: str = ""
     temperature: float = 0.2
     asked: str = ""
     before: tuple[PastTurn, ...] = ()

@@ -106,12 +106,16 @@ def begin(user: User, query: str, *, mode: str = "basic", **options: Unpack[Opti
 
 
 def _as_persona(request: SearchRequest, persona: PersonaFacts, mode: SearchMode) -> SearchRequest:
-    """Return the request as a persona makes it; a mode without filter hears its words without the product's rules."""
+    """Return the request as a persona makes it; a mode without filter hears its words without the product's rules.
+
+    Its model is one of the usual provider's: the models of private and uncensored are chosen for what those promise.
+    """
     return replace(
         request,
         scope=narrowed(request.scope, persona),
         filter=ContentFilter(blocked=persona.blocked_terms),
         voice=persona.unguarded if mode.writer is Writer.UNCENSORED else persona.system,
+        model_name=persona.model if mode.writer is Writer.USUAL else "",
         temperature=request.temperature if persona.temperature is None else persona.temperature,
     )
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from django.conf import settings
 
-from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt
+from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage
 from orchestra.common.outbound.errors import OutboundRefused
 from search import spaces
 from search.answering import extractive, prompts
@@ -101,16 +101,19 @@ def _by_model(
         return Written(None, notes or ("No sentence of the model's answer is supported by the passages.",))
     if cut and not notes:
         notes = ("The answer ends early: its limit of time or length was reached.",)
-    return Written(Answer(AnswerKind.MODEL, tuple(said), checker.citations(said), model.name, cut), notes)
+    return Written(Answer(AnswerKind.MODEL, tuple(said), checker.citations(said), asked.wrote, cut), notes)
 
 
 class _Asked:
-    """One call of a model: iterate over it once; `cut` says afterwards whether the model was stopped by a limit."""
+    """One call of a model: iterate over it once. Afterwards `cut` says whether the model was stopped by a limit, and
+    `wrote` is the name of the model that answered, as far as its server said.
+    """
 
     def __init__(
         self, request: SearchRequest, model: LanguageModel, context: Context, checker: Checker, prompt: str
     ) -> None:
         self.cut = False
+        self.wrote = request.model_name or model.name
         self._model = model
         self._checker = checker
         self._filter = request.filter
@@ -120,6 +123,7 @@ class _Asked:
         self._prompt = Prompt(
             prompts.messages(system, request.filter.clean(request.question), context.earlier, context.text),
             purpose="answer",
+            model=request.model_name,
             temperature=request.temperature,
             most_tokens=settings.ANSWER_TOKENS,
             seconds=settings.ANSWER_SECONDS,
@@ -133,7 +137,8 @@ class _Asked:
                 yield None
                 yield from map(self._checked, self._reader.feed(piece))
         except StopIteration as ended:
-            self.cut = ended.value.cut
+            usage: Usage = ended.value
+            self.cut, self.wrote = usage.cut, usage.model or self.wrote
         finally:
             writing.close()
         yield from map(self._checked, self._reader.close())
