@@ -1,4 +1,4 @@
-"""The search page, and the evaluation pages for staff."""
+"""The search pages, and the evaluation pages for staff."""
 
 from django.urls import path
 
@@ -7,6 +7,13 @@ from search.evaluation import views as evaluation
 
 urlpatterns = [
     path("search", views.SearchPage.as_view(), name="search"),
+    path("search/compare", views.ComparePage.as_view(), name="search-compare"),
+    path("conversations/delete", views.DeleteConversationsView.as_view(), name="conversations-delete"),
+    path(
+        "conversations/<uuid:conversation_id>/delete",
+        views.DeleteConversationView.as_view(),
+        name="conversation-delete",
+    ),
     path("evaluation", evaluation.EvaluationPage.as_view(), name="evaluation"),
     path("evaluation/questions", evaluation.QuestionsView.as_view(), name="evaluation-questions"),
     path(
