@@ -1,13 +1,15 @@
-"""The search pages, and the evaluation pages for staff."""
+"""The search pages, personas on trial, and the evaluation pages for staff."""
 
 from django.urls import path
 
-from search import views
+from search import trial_views, views
 from search.evaluation import views as evaluation
 
 urlpatterns = [
     path("search", views.SearchPage.as_view(), name="search"),
     path("search/compare", views.ComparePage.as_view(), name="search-compare"),
+    path("personas/trial", trial_views.PersonaTrialPage.as_view(), name="persona-trial-new"),
+    path("personas/<uuid:persona_id>/trial", trial_views.PersonaTrialPage.as_view(), name="persona-trial"),
     path("conversations/delete", views.DeleteConversationsView.as_view(), name="conversations-delete"),
     path(
         "conversations/<uuid:conversation_id>/delete",
