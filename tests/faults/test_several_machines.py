@@ -68,9 +68,13 @@ class Team:
         found: dict[str, ClientConnection] = {}
         for ticket in tickets:
             # One after the other, with no request in between: the proxy takes the webs in turn.
-            socket: ClientConnection = connect(
-                f"{address}?ticket={ticket}", ssl=self.trust(), origin=origin, open_timeout=30
-            )
+            try:
+                socket: ClientConnection = connect(
+                    f"{address}?ticket={ticket}", ssl=self.trust(), origin=origin, open_timeout=100
+                )
+            except TimeoutError as exc:
+                said = [f"{name}: {part.said()[-2000:]}" for name, part in self.parts.items()]
+                raise AssertionError("\n".join([*said, self.proxy.log.read_text()[-2000:]])) from exc
             self.site.clients.enter_context(socket)
             assert socket.response
             found[socket.response.headers["X-Web"]] = socket
