@@ -41,7 +41,7 @@ class PersonaForm(forms.Form):
         max_length=rules.LONGEST_MODEL,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="As its provider names it. Empty: the one that is configured.",
+        help_text="As its provider names it. Empty: the one that is configured, as always in private and uncensored.",
     )
     temperature = forms.FloatField(
         min_value=0,

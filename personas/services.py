@@ -32,6 +32,13 @@ def create(user: User, fields: Mapping[str, object]) -> Persona:
     return persona
 
 
+def draft(fields: Mapping[str, object]) -> Persona:
+    """Return a persona that is not saved, nobody's, to be looked at and tried. Raises InvalidPersona."""
+    values = rules.cleaned({"name": "", **rules.DEFAULTS, **fields})
+    del values["groups"]
+    return Persona(**values)
+
+
 def update(user: User, persona: Persona, fields: Mapping[str, object]) -> Persona:
     """Change the fields that are named, and no others. Raises InvalidPersona, PersonaNotYours, PersonaNotFound."""
     _require_changeable(user, persona)

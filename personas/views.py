@@ -25,14 +25,16 @@ from personas.models import Persona
 from personas.prompting import system_text
 
 PAGE_SIZE = 50
-_EDITOR = "personas/persona.html"
+EDITOR = "personas/persona.html"
+"""Also shown by `search.trial_views`, with an answer."""
 
 
 def _user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def _persona_or_404(request: HttpRequest, persona_id: UUID) -> Persona:
+def persona_or_404(request: HttpRequest, persona_id: UUID) -> Persona:
+    """Return one persona that the caller may use. Raises Http404."""
     try:
         return selectors.get_persona(_user(request), persona_id)
     except PersonaNotFound as exc:
@@ -56,7 +58,7 @@ class NewPersonaPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show an empty form."""
-        return render(request, _EDITOR, {"form": PersonaForm(_user(request))})
+        return render(request, EDITOR, {"form": PersonaForm(_user(request))})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Make the persona, or show what its prompt would be."""
@@ -70,22 +72,25 @@ class PersonaPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, persona_id: UUID) -> HttpResponse:
         """Show the persona with its composed prompt."""
-        persona = _persona_or_404(request, persona_id)
-        context = _context(request, persona)
+        persona = persona_or_404(request, persona_id)
+        context = editor_context(request, persona)
         if context["view_of"].changeable:
             context["form"] = PersonaForm(_user(request), persona=persona)
-        return render(request, _EDITOR, {**context, "preview": system_text(persona.prompt, persona.tone)})
+        return render(request, EDITOR, {**context, "preview": system_text(persona.prompt, persona.tone)})
 
     def post(self, request: HttpRequest, persona_id: UUID) -> HttpResponse:
         """Change the persona, or show what its prompt would be."""
-        persona, user = _persona_or_404(request, persona_id), _user(request)
+        persona, user = persona_or_404(request, persona_id), _user(request)
         if not selectors.may_change(user, persona):
             raise PermissionDenied
         form = PersonaForm(user, request.POST, persona)
-        return _saved(request, form, lambda values: services.replace(user, persona, values), _context(request, persona))
+        return _saved(
+            request, form, lambda values: services.replace(user, persona, values), editor_context(request, persona)
+        )
 
 
-def _context(request: HttpRequest, persona: Persona) -> dict[str, Any]:
+def editor_context(request: HttpRequest, persona: Persona) -> dict[str, Any]:
+    """Return what the editor shows of a persona beside its form."""
     (view,) = selectors.with_access(_user(request), [persona])
     return {"persona": persona, "view_of": view}
 
@@ -99,7 +104,7 @@ def _saved(
         values = form.values()
         if "preview" in request.POST:
             preview = system_text(values["prompt"], values["tone"])
-            return render(request, _EDITOR, {**context, "form": form, "preview": preview, "previewed": True})
+            return render(request, EDITOR, {**context, "form": form, "preview": preview, "previewed": True})
         try:
             persona = save(values)
             messages.success(request, f"{persona.name} was saved.")
@@ -108,7 +113,7 @@ def _saved(
             form.add_wrong(exc)
         except OrchestraError as exc:
             error = exc
-    return render(request, _EDITOR, {**context, "form": form, "error": error}, status=error.status if error else 400)
+    return render(request, EDITOR, {**context, "form": form, "error": error}, status=error.status if error else 400)
 
 
 class PersonaActionView(LoginRequiredMixin, View):
@@ -118,7 +123,7 @@ class PersonaActionView(LoginRequiredMixin, View):
         """Do the action and go to where it leaves the user."""
         if action not in _ACTIONS:
             raise Http404
-        persona = _persona_or_404(request, persona_id)
+        persona = persona_or_404(request, persona_id)
         try:
             return _ACTIONS[action](request, persona)
         except OrchestraError as exc:
@@ -163,7 +168,7 @@ class ExportView(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, persona_id: UUID) -> HttpResponse:
         """Send the persona as a JSON document."""
-        return export_of(_persona_or_404(request, persona_id))
+        return export_of(persona_or_404(request, persona_id))
 
 
 class ImportView(LoginRequiredMixin, View):

@@ -75,10 +75,12 @@ def why_absent(
     return _standing(file, order, document, limit)
 
 
-def absences(user: User, query: str, name: str) -> list[Absence]:
+def absences(user: User, query: str, name: str, scope: Scope | None = None) -> list[Absence]:
     """Explain where the files whose names have `name` in them stand: the few with the shortest names."""
     found = files_of(user).filter(name__icontains=name.replace("\x00", "")).order_by(Length("name"), "pk")
-    return [why_absent(user, query, file_id) for file_id in found.values_list("pk", flat=True)[:_MOST_NAMED]]
+    return [
+        why_absent(user, query, file_id, scope=scope) for file_id in found.values_list("pk", flat=True)[:_MOST_NAMED]
+    ]
 
 
 def _unsearchable(file: FileRecord) -> Absence | None:

@@ -39,6 +39,11 @@ class NewTurn:
     answer: dict[str, Any] = field(default_factory=dict)
     persona_id: UUID | None = None
 
+    @property
+    def past(self) -> PastTurn:
+        """What a later question takes of it."""
+        return PastTurn(self.question, _text_of(self.answer))
+
 
 def conversations_of(user: User) -> QuerySet[Conversation]:
     """Return a user's conversations, the one that was continued last first."""
@@ -53,14 +58,16 @@ def get_conversation(user: User, conversation_id: UUID) -> Conversation:
     return conversation
 
 
-def begin(user: User, turn: NewTurn) -> Conversation | None:
-    """Keep a first question and return its conversation; None in a mode that keeps nothing."""
-    if turn.mode in UNKEPT_MODES:
+def begin(user: User, *turns: NewTurn) -> Conversation | None:
+    """Keep first questions, in their order, and return their conversation; None where no mode of theirs keeps any."""
+    kept = [turn for turn in turns if turn.mode not in UNKEPT_MODES]
+    if not kept:
         return None
     with transaction.atomic():
-        title = " ".join(_storable(turn.question).split())[:_LONGEST_TITLE]
+        title = " ".join(_storable(kept[0].question).split())[:_LONGEST_TITLE]
         conversation = Conversation.objects.create(user=user, title=title)
-        _write(conversation, turn, 1)
+        for number, turn in enumerate(kept, 1):
+            _write(conversation, turn, number)
     conversation.refresh_from_db()
     return conversation
 
@@ -87,7 +94,21 @@ def context_of(conversation: Conversation) -> tuple[PastTurn, ...]:
 
     A turn is taken as a whole or not at all, but for the newest, whose answer is cut.
     """
-    return _bounded(PastTurn(turn.question, _text_of(turn.answer)) for turn in turns_of(conversation, MOST_TURNS)[::-1])
+    newest_first = turns_of(conversation, MOST_TURNS)[::-1]
+    return bounded(PastTurn(turn.question, _text_of(turn.answer)) for turn in newest_first)
+
+
+def bounded(newest_first: Iterable[PastTurn]) -> tuple[PastTurn, ...]:
+    """Return as many turns as have room in MOST_CHARACTERS, oldest first; the newest is cut where it alone has none."""
+    kept: list[PastTurn] = []
+    room = MOST_CHARACTERS
+    for turn in newest_first:
+        taken = turn if kept else _cut(turn)
+        room -= len(taken.question) + len(taken.answer)
+        if room < 0:
+            break
+        kept.append(taken)
+    return tuple(reversed(kept))
 
 
 def delete(user: User, conversation_id: UUID) -> None:
@@ -130,18 +151,6 @@ def _storable_json(value: Any) -> Any:
 def _text_of(answer: object) -> str:
     text = answer.get("text", "") if isinstance(answer, dict) else ""
     return text if isinstance(text, str) else ""
-
-
-def _bounded(newest_first: Iterable[PastTurn]) -> tuple[PastTurn, ...]:
-    kept: list[PastTurn] = []
-    room = MOST_CHARACTERS
-    for turn in newest_first:
-        taken = turn if kept else _cut(turn)
-        room -= len(taken.question) + len(taken.answer)
-        if room < 0:
-            break
-        kept.append(taken)
-    return tuple(reversed(kept))
 
 
 def _cut(turn: PastTurn) -> PastTurn:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from integrations.llm.base import LanguageModel
     from orchestra.common.outbound.ledger import Outbound
     from search.answering.answer import Answer, Link, Step
+    from search.follow_ups import PastTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class SearchRequest:
 
     `by_file` makes each hit a file: its best passage, with the next ones below it. `filter` is what is taken out of all
     that is shown or sent; `model` writes the answer of a mode that has one, None where none is configured. `voice` is
-    what a persona adds to that model's instructions, `temperature` how freely it writes.
+    what a persona adds to that model's instructions, `model_name` which of its provider's models writes (empty: the one
+    that is configured), `temperature` how freely.
+
+    In a conversation, `before` is what was said before, oldest first, and `query` what is looked for: the question with
+    words of the one that it leans on. `asked` is the question itself then, and empty elsewhere.
     """
 
     query: str
@@ -68,7 +73,15 @@ class SearchRequest:
     filter: ContentFilter = MASKING
     model: LanguageModel | None = None
     voice: str = ""
+    model_name: str = ""
     temperature: float = 0.2
+    asked: str = ""
+    before: tuple[PastTurn, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """The question as it was asked."""
+        return self.asked or self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +188,8 @@ class Explanation:
 class SearchResult:
     """Hits, best first, with milliseconds per step. `notes` say in sentences what could not be done.
 
-    `steps` are what a mode asked on its way; `outbound` is what left the machine for this search.
+    `steps` are what a mode asked on its way; `outbound` is what left the machine for this search. `looked_for` is the
+    question with what a conversation added to it, empty where nothing was; `conversation` is where the turn is kept.
     """
 
     query: str
@@ -188,3 +202,5 @@ class SearchResult:
     steps: tuple[Step, ...] = ()
     links: tuple[Link, ...] = ()
     outbound: tuple[Outbound, ...] = ()
+    looked_for: str = ""
+    conversation: UUID | None = None

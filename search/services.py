@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils import timezone
 from orchestra.accounts.models import User
 from orchestra.common.outbound.ledger import watched
 from personas.facts import PersonaFacts
-from search import history, questions
+from search import history, questions, talking
 from search.errors import EmptyQuery, ModeNotAllowed, UnknownMode
 from search.filtering import ContentFilter
 from search.hits import build_hits
@@ -22,6 +23,7 @@ from search.modes.base import Run, SearchMode, Writer
 from search.persona_scope import narrowed
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import Scope, SearchRequest, SearchResult, Tuning
+from search.talking import Talk
 from search.timing import Stopwatch
 from search.vector_stores import vector_stores
 from search.writers import writer_for
@@ -36,7 +38,8 @@ class Options(TypedDict, total=False):
 
     `by_file` groups the passages of a file, None leaves that to the mode; `explain` adds how the ranking came about;
     `remember` says whether the question goes into the history, where the mode keeps one. A `persona` narrows the scope,
-    adds its words to a model's instructions, and blocks its terms.
+    adds its words to a model's instructions, and blocks its terms. A `talk` is the conversation that the question
+    belongs to: it is understood by what came before, and kept there where the mode keeps anything.
     """
 
     scope: Scope | None
@@ -46,6 +49,16 @@ class Options(TypedDict, total=False):
     explain: bool
     remember: bool
     persona: PersonaFacts | None
+    talk: Talk | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept of a search whose mode keeps anything: in the history, and in which conversation."""
+
+    remember: bool
+    talk: Talk | None
+    persona_id: UUID | None
 
 
 def search(user: User, query: str, *, mode: str = "basic", **options: Unpack[Options]) -> SearchResult:
@@ -82,31 +95,42 @@ def begin(user: User, query: str, *, mode: str = "basic", **options: Unpack[Opti
         options.get("explain", False),
         model=writer_for(user, chosen.writer),
     )
-    if (persona := options.get("persona")) is not None:
+    persona, talk = options.get("persona"), options.get("talk")
+    if persona is not None:
         request = _as_persona(request, persona, chosen)
+    if talk is not None:
+        request = talking.understood(request, talk)
     if chosen.permission:
         SearchAudit.objects.create(user=user, mode=chosen.name)
-    return _run(user, chosen, request, remember=options.get("remember", True) and chosen.remembered)
+    return _run(user, chosen, request, _Kept(options.get("remember", True), talk, persona.id if persona else None))
 
 
 def _as_persona(request: SearchRequest, persona: PersonaFacts, mode: SearchMode) -> SearchRequest:
-    """Return the request as a persona makes it; a mode without filter hears its words without the product's rules."""
+    """Return the request as a persona makes it; a mode without filter hears its words without the product's rules.
+
+    Its model is one of the usual provider's: the models of private and uncensored are chosen for what those promise.
+    """
     return replace(
         request,
         scope=narrowed(request.scope, persona),
         filter=ContentFilter(blocked=persona.blocked_terms),
         voice=persona.unguarded if mode.writer is Writer.UNCENSORED else persona.system,
+        model_name=persona.model if mode.writer is Writer.USUAL else "",
         temperature=request.temperature if persona.temperature is None else persona.temperature,
     )
 
 
-def _run(user: User, mode: SearchMode, request: SearchRequest, *, remember: bool) -> Run:
+def _run(user: User, mode: SearchMode, request: SearchRequest, kept: _Kept) -> Run:
     with watched() as left:
         result = yield from mode.run(request)
     if left:
         result = replace(result, outbound=tuple(left))
-    if remember:
+    if request.question != request.query:
+        result = replace(result, query=request.question, looked_for=request.query)
+    if mode.remembered and kept.remember:
         _remember(user, request, result)
+    if mode.remembered and kept.talk is not None:
+        result = replace(result, conversation=talking.keep(user, kept.talk, result, kept.persona_id))
     return result
 
 
@@ -148,7 +172,7 @@ def _remember(user: User, request: SearchRequest, result: SearchResult) -> None:
         SearchQuery(
             user_id=user.pk,
             mode=result.mode,
-            text=request.query,
+            text=request.question,
             filters=_filters(request.scope),
             result_ids=[hit.chunk_id for hit in result.hits],
             timings=result.timings,

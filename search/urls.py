@@ -1,12 +1,21 @@
-"""The search page, and the evaluation pages for staff."""
+"""The search pages, personas on trial, and the evaluation pages for staff."""
 
 from django.urls import path
 
-from search import views
+from search import trial_views, views
 from search.evaluation import views as evaluation
 
 urlpatterns = [
     path("search", views.SearchPage.as_view(), name="search"),
+    path("search/compare", views.ComparePage.as_view(), name="search-compare"),
+    path("personas/trial", trial_views.PersonaTrialPage.as_view(), name="persona-trial-new"),
+    path("personas/<uuid:persona_id>/trial", trial_views.PersonaTrialPage.as_view(), name="persona-trial"),
+    path("conversations/delete", views.DeleteConversationsView.as_view(), name="conversations-delete"),
+    path(
+        "conversations/<uuid:conversation_id>/delete",
+        views.DeleteConversationView.as_view(),
+        name="conversation-delete",
+    ),
     path("evaluation", evaluation.EvaluationPage.as_view(), name="evaluation"),
     path("evaluation/questions", evaluation.QuestionsView.as_view(), name="evaluation-questions"),
     path(

@@ -86,7 +86,7 @@ class PersonaSerializer(serializers.Serializer[PersonaView]):
     groups = serializers.ListField(child=serializers.CharField(), help_text="Empty for who may not change it.")
     owner = serializers.CharField(help_text="A user's name; empty where it belongs to the installation.")
     changeable = serializers.BooleanField(help_text="Whether the caller may change and delete it.")
-    is_default = serializers.BooleanField(help_text="Whether the caller's searches use it where they name none.")
+    is_default = serializers.BooleanField(help_text="Whether the caller's search page begins with it.")
     created_at = serializers.DateTimeField(source="persona.created_at")
     updated_at = serializers.DateTimeField(source="persona.updated_at")
 

@@ -121,7 +121,7 @@ class DefaultView(APIView):
 
     @extend_schema(operation_id="personas_default_retrieve", responses=PersonaSerializer)
     def get(self, request: Request) -> Response:
-        """Return the persona that the caller's searches use where they name none."""
+        """Return the persona that the caller's search page begins with."""
         persona = selectors.default_of(_user(request))
         if persona is None:
             raise PersonaNotFound("You have no default persona.", hint="POST /api/personas/{id}/default chooses one.")
@@ -139,7 +139,7 @@ class MakeDefaultView(APIView):
 
     @extend_schema(operation_id="personas_default_create", request=None, responses=PersonaSerializer)
     def post(self, request: Request, persona_id: UUID) -> Response:
-        """Use this persona in the caller's searches where they name none."""
+        """Let the caller's search page begin with this persona."""
         persona = selectors.get_persona(_user(request), persona_id)
         services.make_default(_user(request), persona)
         return _answer(request, persona)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from search.filtering import ContentFilter
+from search.follow_ups import PastTurn
 from search.retrieval import Hit
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
@@ -21,19 +22,29 @@ _LEAST = 200  # characters of a passage that are worth reading when the rest has
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`text` is the passages as a model reads them; `sources` are their hits, of which the first has the number 1."""
+    """`text` is the passages as a model reads them; `sources` are their hits, of which the first has the number 1.
+
+    `earlier` is what was said before in the conversation; empty where there is none.
+    """
 
     mark: str
     text: str
     sources: tuple[Hit, ...]
+    earlier: str = ""
 
 
-def context_of(hits: Iterable[Hit], content: ContentFilter, characters: int) -> Context:
-    """Return as many passages as fit, in their order; the last one may be cut."""
+def context_of(
+    hits: Iterable[Hit], content: ContentFilter, characters: int, before: Sequence[PastTurn] = ()
+) -> Context:
+    """Return as many passages as fit, in their order; the last one may be cut.
+
+    What was said before has room in a quarter of the characters.
+    """
     mark = secrets.token_hex(12)
+    earlier = _earlier(before, content, characters // 4)
     blocks: list[str] = []
     sources: list[Hit] = []
-    left = characters
+    left = characters - len(earlier)
     for hit in hits:
         name = content.clean(_visible(hit.file_name))[:_LONGEST_NAME].replace("\n", " ")
         text = content.clean(_visible(hit.text))
@@ -42,12 +53,26 @@ def context_of(hits: Iterable[Hit], content: ContentFilter, characters: int) -> 
         sources.append(hit)
         blocks.append(f"[{mark} passage {len(sources)}, from {name}]\n{text[:left]}\n[{mark} end]")
         left -= len(text)
-    return Context(mark, "\n\n".join(blocks), tuple(sources))
+    said = f"[{mark} said before]\n{earlier}\n[{mark} end]" if earlier else ""
+    return Context(mark, "\n\n".join(blocks), tuple(sources), said)
 
 
 def flat(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return hits with the further passages of their files, each once, as single hits."""
     return tuple({one.chunk_id: one for hit in hits for one in (hit, *hit.more)}.values())
+
+
+def _earlier(before: Sequence[PastTurn], content: ContentFilter, characters: int) -> str:
+    """Return the newest turns that fit, oldest first; the newest is cut where it alone does not."""
+    kept: list[str] = []
+    for turn in reversed(before):
+        answered = f"\nAnswer: {turn.answer}" if turn.answer else ""
+        said = content.clean(_visible(f"Question: {turn.question}{answered}"))
+        if kept and len(said) > characters:
+            break
+        kept.append(said[:characters])
+        characters -= len(kept[-1])
+    return "\n\n".join(reversed(kept))
 
 
 def _visible(text: str) -> str:

@@ -11,9 +11,10 @@ from integrations.llm.base import Message, Role
 _FOLDER = Path(__file__).parent / "prompts"
 
 
-def instructions(name: str, mark: str) -> str:
-    """Return the text of `prompts/NAME.txt`, followed by the rules on passages."""
-    return Template(f"{_text(name)}\n{_text('rules')}").substitute(mark=mark)
+def instructions(name: str, mark: str, *, in_conversation: bool = False) -> str:
+    """Return the text of `prompts/NAME.txt`, followed by the rules on passages, and on what was said before."""
+    rules = ("rules", "earlier") if in_conversation else ("rules",)
+    return Template("\n".join(map(_text, (name, *rules)))).substitute(mark=mark)
 
 
 def asked(name: str) -> str:
@@ -21,9 +22,9 @@ def asked(name: str) -> str:
     return _text(name)
 
 
-def messages(system: str, question: str, passages: str = "") -> tuple[Message, ...]:
-    """Return what a model reads: instructions, and apart from them passages and question."""
-    said = f"{passages}\n\nQuestion: {question}" if passages else f"Question: {question}"
+def messages(system: str, question: str, *material: str) -> tuple[Message, ...]:
+    """Return what a model reads: instructions, and apart from them the material that there is, and the question."""
+    said = "\n\n".join(filter(None, (*material, f"Question: {question}")))
     return Message(Role.SYSTEM, system), Message(Role.USER, said)
 
 

@@ -28,6 +28,7 @@ def rephrase(request: SearchRequest, model: LanguageModel, prompt: str) -> Rephr
     ask = Prompt(
         prompts.messages(system, question),
         purpose="rephrasing",
+        model=request.model_name,
         most_tokens=_MOST_TOKENS,
         seconds=min(_MOST_SECONDS, settings.ANSWER_SECONDS),
     )

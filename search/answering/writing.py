@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from django.conf import settings
 
-from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt
+from integrations.llm.base import LanguageModel, ModelUnavailable, Prompt, Usage
 from orchestra.common.outbound.errors import OutboundRefused
 from search import spaces
 from search.answering import extractive, prompts
@@ -83,7 +83,7 @@ def _by_model(
     request: SearchRequest, model: LanguageModel, found: Retrieved, hits: Sequence[Hit], prompt: str
 ) -> Writing:
     """Yield what a model writes; no answer where it fails before anything that a passage supports."""
-    context = context_of(flat(hits), request.filter, settings.ANSWER_CONTEXT)
+    context = context_of(flat(hits), request.filter, settings.ANSWER_CONTEXT, request.before)
     checker = Checker(context.sources, thresholds(), embedder_of(found))
     said: list[Sentence] = []
     notes: tuple[str, ...] = ()
@@ -101,24 +101,29 @@ def _by_model(
         return Written(None, notes or ("No sentence of the model's answer is supported by the passages.",))
     if cut and not notes:
         notes = ("The answer ends early: its limit of time or length was reached.",)
-    return Written(Answer(AnswerKind.MODEL, tuple(said), checker.citations(said), model.name, cut), notes)
+    return Written(Answer(AnswerKind.MODEL, tuple(said), checker.citations(said), asked.wrote, cut), notes)
 
 
 class _Asked:
-    """One call of a model: iterate over it once; `cut` says afterwards whether the model was stopped by a limit."""
+    """One call of a model: iterate over it once. Afterwards `cut` says whether the model was stopped by a limit, and
+    `wrote` is the name of the model that answered, as far as its server said.
+    """
 
     def __init__(
         self, request: SearchRequest, model: LanguageModel, context: Context, checker: Checker, prompt: str
     ) -> None:
         self.cut = False
+        self.wrote = request.model_name or model.name
         self._model = model
         self._checker = checker
         self._filter = request.filter
-        system = "\n\n".join(filter(None, (request.voice, prompts.instructions(prompt, context.mark))))
+        told = prompts.instructions(prompt, context.mark, in_conversation=bool(context.earlier))
+        system = "\n\n".join(filter(None, (request.voice, told)))
         self._reader = Reader(system, context.mark, context.text)
         self._prompt = Prompt(
-            prompts.messages(system, request.filter.clean(request.query), context.text),
+            prompts.messages(system, request.filter.clean(request.question), context.earlier, context.text),
             purpose="answer",
+            model=request.model_name,
             temperature=request.temperature,
             most_tokens=settings.ANSWER_TOKENS,
             seconds=settings.ANSWER_SECONDS,
@@ -132,7 +137,8 @@ class _Asked:
                 yield None
                 yield from map(self._checked, self._reader.feed(piece))
         except StopIteration as ended:
-            self.cut = ended.value.cut
+            usage: Usage = ended.value
+            self.cut, self.wrote = usage.cut, usage.model or self.wrote
         finally:
             writing.close()
         yield from map(self._checked, self._reader.close())

@@ -27,6 +27,8 @@ def answer_of(result: SearchResult) -> dict[str, Any]:
         "steps": [step(one) for one in result.steps],
         "links": [_link(one) for one in result.links],
         "outbound": [asdict(entry) for entry in result.outbound],
+        "looked_for": result.looked_for,
+        "conversation": str(result.conversation) if result.conversation else None,
     }
 
 

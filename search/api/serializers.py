@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from search.addresses import passage_address
 from search.answering.answer import AnswerKind, Citation
 from search.services import MAX_QUERY
+from search.talking import NEW
 
 
 class FiltersSerializer(serializers.Serializer[Any]):
@@ -30,6 +33,22 @@ class VectorSearchSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, {"type": "string", "enum": [NEW]}]})
+class ConversationField(serializers.Field[UUID | str, Any, str, Any]):
+    """The id of a conversation, or NEW."""
+
+    def to_internal_value(self, data: Any) -> UUID | str:
+        """Return what is named. Raises ValidationError."""
+        if data == NEW:
+            return NEW
+        named: UUID = serializers.UUIDField().run_validation(str(data))
+        return named
+
+    def to_representation(self, value: UUID | str) -> str:
+        """Return it as text."""
+        return str(value)
+
+
 class SearchSerializer(VectorSearchSerializer):
     """A question in a mode."""
 
@@ -38,6 +57,12 @@ class SearchSerializer(VectorSearchSerializer):
     )
     persona = serializers.UUIDField(
         required=False, allow_null=True, help_text="Narrows what is searched, and shapes the answer."
+    )
+    conversation = ConversationField(
+        required=False,
+        allow_null=True,
+        help_text="One of the caller's, which this question continues, or `new`, to begin one. The question is "
+        "understood by what came before, and kept with its answer; mode private keeps nothing.",
     )
     group_by = serializers.ChoiceField(
         choices=("passage", "file"),
@@ -224,6 +249,12 @@ class SearchResultSerializer(serializers.Serializer[Any]):
     steps = StepSerializer(many=True)
     links = LinkSerializer(many=True, help_text="Mode creative.")
     outbound = OutboundSerializer(many=True, help_text="What left the machine for this search; empty: nothing.")
+    looked_for = serializers.CharField(
+        help_text="The question with words of the one before that it leans on; empty where it was asked as it is."
+    )
+    conversation = serializers.UUIDField(
+        allow_null=True, help_text="Where question and answer are kept; null: nowhere. Always null in mode private."
+    )
 
 
 class ComparisonQuestionSerializer(VectorSearchSerializer):

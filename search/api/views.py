@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
 from personas.selectors import facts_for
-from search import services
+from search import services, talking
 from search.absence import why_absent
 from search.api.answers import answer_of, comparison_of
 from search.api.events import EventStreamRenderer, event_of
@@ -54,18 +54,21 @@ class SearchView(APIView):
         """Search the caller's files in a mode.
 
         With `Accept: text/event-stream` the answer comes as events while it is made: `step`, `answer` (a checked
-        sentence), `citations`, and last `result`, the same JSON as without, or `error`.
+        sentence), `citations`, and last `result`, the same JSON as without, or `error`. In a conversation the turn is
+        kept when the result is there; a request that is broken off leaves none.
         """
         serializer = SearchSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data, user = serializer.validated_data, cast(User, request.user)
         by_file = data["group_by"] == "file" if "group_by" in data else None
         persona = facts_for(user, data["persona"]) if data.get("persona") else None
+        talk = talking.joined(user, data["conversation"]) if data.get("conversation") else None
         running = services.begin(
             user,
             data["query"],
             mode=data.get("mode") or (persona.mode if persona else "") or "basic",
             persona=persona,
+            talk=talk,
             scope=_scope(user, data.get("filters", {})),
             limit=data["limit"],
             by_file=by_file,

@@ -18,7 +18,11 @@ from tests.routes import routes
 READS = {
     "file-list": ("status", "kind", "name", "page"),
     "file": ("at", "page"),
-    "search": ("q", "page", "mode", "q=harbour&missing", "q=harbour&mode", "mode=creative&q", "mode=super_deep&q"),
+    "search": (
+        *("q", "page", "mode", "q=harbour&missing", "q=harbour&mode", "mode=creative&q", "mode=super_deep&q"),
+        *("persona", "conversation", "q=harbour&persona", "q=harbour&kinds", "q=harbour&tags", "q=harbour&added_from"),
+        "q=harbour&added_to",
+    ),
     "evaluation": ("name",),
     "sign-in": ("next",),
     "trash": ("page",),
@@ -42,6 +46,8 @@ VALUES = (
         "page:%00",
         "sheet:%00",
         "line:99999999999999999999",
+        "0001-01-01",
+        "9999-12-31",
         "null",
         "%25",
         "%5C",

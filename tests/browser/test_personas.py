@@ -24,6 +24,11 @@ def test_a_persona_from_the_first_word_to_its_deletion(page: Any, stack: Stack) 
     expect(page.locator(".prompt")).to_contain_text("| Quote clauses.")
     expect(page.get_by_label("Document")).to_be_checked()
 
+    page.get_by_label("Question").fill("What stands in clause 1?")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("region", name="Trial answer")).to_contain_text("In mode Deep")
+    expect(page.get_by_label("Instructions")).to_have_value("Be exact.\nQuote clauses.")
+
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/personas/*-*")
     expect(page.locator(".message-success")).to_have_text("Reviewer was saved.")

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from files import pipeline
 from files.models import FileRecord
 from orchestra.accounts.models import User
+from personas import selectors
 from personas import services as personas
 from personas.models import Persona
+from search import services
+from tests.language_model import ScriptedModel
 
 pytestmark = pytest.mark.django_db
 MakeFile = Callable[..., FileRecord]
@@ -64,6 +68,35 @@ def test_its_mode_is_taken_where_none_is_named(as_alice: Any, alice: User, libra
     assert ask(as_alice, persona=str(chosen.pk)).json()["mode"] == "deep"
     assert ask(as_alice, persona=str(chosen.pk), mode="basic").json()["mode"] == "basic"
     assert ask(as_alice).json()["mode"] == "basic"
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
+    scripted = ScriptedModel(answer="The keeper pays rent to Marlowe [1].", rephrasing="rent of the keeper")
+    monkeypatch.setattr(services, "writer_for", lambda *_: scripted)
+    return scripted
+
+
+@pytest.mark.parametrize("mode", ["deep", "super_deep", "creative", "private", "uncensored"])
+def test_its_model_writes_but_where_the_mode_has_one_of_its_own(
+    alice: User, library: dict[str, FileRecord], model: ScriptedModel, mode: str
+) -> None:
+    alice.user_permissions.add(Permission.objects.get(codename="search_uncensored"))
+    facts = selectors.facts_of(persona(alice, model="acme/large"))
+
+    services.search(alice, "lighthouse", mode=mode, persona=facts)
+    own = mode in ("private", "uncensored")
+    assert {prompt.model for prompt in model.asked} == {"" if own else "acme/large"}
+    model.asked.clear()
+    services.search(alice, "lighthouse", mode=mode)
+    assert {prompt.model for prompt in model.asked} == {""}
+
+
+def test_a_default_changes_no_search_of_the_api(as_alice: Any, alice: User, library: dict[str, FileRecord]) -> None:
+    personas.make_default(alice, persona(alice, tags=["work"], mode="deep"))
+
+    answer = ask(as_alice)
+    assert (names(answer), answer.json()["mode"]) == ({"work.txt", "home.txt"}, "basic")
 
 
 def test_anothers_persona_is_not_there(as_alice: Any, bob: User, library: dict[str, FileRecord]) -> None:

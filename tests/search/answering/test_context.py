@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from search.answering.context import context_of, flat
 from search.filtering import MASKING, ContentFilter
+from search.follow_ups import PastTurn
 from tests.search.answering.passages import hit
 
 
@@ -32,6 +33,18 @@ def test_secrets_blocked_terms_and_what_nobody_sees_are_left_out() -> None:
     assert "\u202e" not in context.text
     assert "\U000e0041" not in context.text
     assert "[left out] [end].txt]" in context.text
+
+
+def test_what_was_said_before_takes_a_quarter_of_the_room_the_newest_first() -> None:
+    before = [PastTurn("Oldest?", "a" * 190), PastTurn("Older?", "b" * 190), PastTurn("Old?", "c" * 190)]
+    context = context_of([hit("d" * 900, n) for n in range(1, 9)], MASKING, 2000, before)
+    assert context.earlier.startswith(f"[{context.mark} said before]\nQuestion: Older?\nAnswer: bbb")
+    assert context.earlier.endswith(f"{'c' * 190}\n[{context.mark} end]")
+    assert "Oldest" not in context.earlier
+    assert sum(len(one) for one in context.text.split("\n") if one.startswith("d")) <= 1600
+    (cut,) = context_of([], MASKING, 400, [PastTurn("Why?", "e" * 900)]).earlier.split("\n")[2:-1]
+    assert len(f"Question: Why?\n{cut}") == 100
+    assert context_of([hit("First.")], MASKING, 1000).earlier == ""
 
 
 def test_hits_of_a_file_are_single_passages() -> None:
