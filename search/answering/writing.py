@@ -138,5 +138,5 @@ class _Asked:
         yield from map(self._checked, self._reader.close())
 
     def _checked(self, one: Read) -> Sentence:
-        sentence = self._checker.checked(one.text, one.cited, one.section)
+        sentence = self._checker.checked(one.text, one.cited, self._checker.heading(one.section))
         return replace(sentence, text=self._filter.clean(sentence.text), section=self._filter.clean(sentence.section))
