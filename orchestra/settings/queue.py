@@ -84,6 +84,8 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "TIMEOUT": 300,
+        # A server whose machine is gone, or whose packets are swallowed, must not hold a request or a socket for ever.
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 5, "health_check_interval": 30},
     }
 }
 

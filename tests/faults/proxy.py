@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 PIECE = 16 * 1024
+BUFFER = 256 * 1024
+"""Bytes that the kernel may keep of each direction on either side: what is under way when the line is cut is lost, and
+the kernel's own choice is up to ten megabytes, the more the slower the other end."""
+
 Target = Path | tuple[str, int]
 
 
@@ -51,8 +55,10 @@ class Proxy:
     def open(self) -> None:
         """Begin to listen; `port` is set then."""
         self._thread.start()
-        self._server = self._call(asyncio.start_server(self._serve, self._host, self._wanted_port))
-        self.port = self._server.sockets[0].getsockname()[1]
+        listening = socket.create_server((self._host, self._wanted_port))
+        _bound(listening)  # those that it accepts inherit it
+        self._server = self._call(asyncio.start_server(self._serve, sock=listening))
+        self.port = listening.getsockname()[1]
 
     def close(self) -> None:
         """Stop listening and reset every connection."""
@@ -100,7 +106,9 @@ class Proxy:
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._target, Path):
             return await asyncio.open_unix_connection(str(self._target))
-        return await asyncio.open_connection(*self._target)
+        reader, writer = await asyncio.open_connection(*self._target)
+        _bound(writer.get_extra_info("socket"))
+        return reader, writer
 
     async def _pump(
         self,
@@ -130,6 +138,11 @@ class Proxy:
         while self.weather.frozen:
             await asyncio.sleep(0.02)
         await asyncio.sleep(self.weather.delay + (count / self.weather.rate if self.weather.rate else 0))
+
+
+def _bound(connection: Any) -> None:
+    for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        connection.setsockopt(socket.SOL_SOCKET, buffer, BUFFER)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
