@@ -40,12 +40,14 @@ class ExternalIntegration(models.Model):
 class ModelUsage(models.Model):
     """What a user's calls of one model took in one month, and what is held for calls that are under way.
 
-    `held_*` are estimates, at most as large as allowed; a process that dies in a call leaves its share held until the
-    month ends.
+    Without a user: the installation's own, such as the embedding of passages. `held_*` are estimates, at most as large
+    as allowed; a process that dies in a call leaves its share held until the month ends.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="model_usage")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="model_usage"
+    )
     month = models.DateField(help_text="Its first day, by the database's clock.")
     model = models.CharField(max_length=200)
     own = models.BooleanField(default=False, help_text="By a connection of the user's own: outside the budget.")
@@ -58,7 +60,12 @@ class ModelUsage(models.Model):
 
     class Meta:
         ordering = ("-month", "user", "model")
-        constraints = (models.UniqueConstraint(fields=("user", "month", "model", "own"), name="usage_once_a_month"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "month", "model", "own"), name="usage_once_a_month"),
+            models.UniqueConstraint(
+                fields=("month", "model"), condition=models.Q(user=None), name="usage_of_installation_once_a_month"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.model} {self.month:%Y-%m}"

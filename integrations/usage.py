@@ -12,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import DateField, F, Sum
 from django.db.models.functions import Greatest, Now, TruncMonth
 
@@ -20,7 +20,16 @@ from integrations.llm.answers import estimated_tokens
 from integrations.llm.base import ModelQuotaSpent, Prompt, Usage
 from integrations.models import ModelUsage
 from orchestra.accounts.models import User
+from orchestra.common.identifiers import new_id
 
+_COUNT_FOR_INSTALLATION = """
+INSERT INTO integrations_modelusage
+    (id, user_id, month, model, own, calls, input_tokens, output_tokens, cost, held_tokens, held_cost)
+VALUES (%s, NULL, date_trunc('month', statement_timestamp() AT TIME ZONE %s), %s, false, 1, %s, 0, 0, 0, 0)
+ON CONFLICT (month, model) WHERE user_id IS NULL DO UPDATE SET
+    calls = integrations_modelusage.calls + 1,
+    input_tokens = integrations_modelusage.input_tokens + excluded.input_tokens
+"""
 _LONGEST_NAME = 200
 _MILLION = 1_000_000
 _SPENT = "The budget for language models is used up for this month."
@@ -66,6 +75,21 @@ def settle(held: Held, usage: Usage) -> None:
         held_tokens=Greatest(F("held_tokens") - held.tokens, 0),
         held_cost=Greatest(F("held_cost") - held.cost, Decimal(0)),
     )
+
+
+def count_for_installation(model: str, tokens: int) -> None:
+    """Count a call that is made for nobody alone, such as the embedding of passages; after the caller's transaction.
+
+    In the transaction, whose work may take long, everybody else's calls would wait for its row. Where it is rolled back
+    the call is not counted.
+    """
+    values = (new_id(), settings.TIME_ZONE, model[:_LONGEST_NAME], tokens)
+
+    def count() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT_FOR_INSTALLATION, values)
+
+    transaction.on_commit(count)
 
 
 def price(read: int, written: int) -> Decimal:

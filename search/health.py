@@ -31,7 +31,9 @@ def check_model() -> Outcome:
     embedder = embedders["default"]
     try:
         vector = embedder.embed_query("Is the model there?")
-    except (OrchestraError, ImportError, OSError) as exc:
+    except OrchestraError as exc:
+        return Outcome.failed(f"The model does not work: {exc.message}", exc.hint)
+    except (ImportError, OSError) as exc:
         return Outcome.failed(
             f"The model does not load: {exc}", "Install requirements.txt again; see EMBEDDING_ENGINE."
         )

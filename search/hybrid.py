@@ -71,7 +71,7 @@ def find_passages(request: SearchRequest, watch: Stopwatch, ways: Ways = USUAL) 
     if not parsed.text:
         raise EmptyQuery
     with watch.step("embed"):
-        embedded, notes = _embedded(parsed.text, remember=not ways.local)
+        embedded, notes = _embedded(parsed.text, private=ways.local)
     with watch.step("retrieve"):
         depth = max(request.tuning.depth, request.limit)
         store = ways.store or vector_stores["default"]
@@ -115,9 +115,9 @@ def fused(candidates: Candidates, weight: float) -> list[Fused[int]]:
     )
 
 
-def _embedded(text: str, *, remember: bool) -> tuple[EmbeddedQuery | None, tuple[str, ...]]:
+def _embedded(text: str, *, private: bool) -> tuple[EmbeddedQuery | None, tuple[str, ...]]:
     """Return the question's vector, or none and why: words alone are better than no answer."""
     try:
-        return questions.embed(text, remember=remember), ()
+        return questions.embed(text, private=private), ()
     except (ModelNotConfigured, EmbeddingModelUnavailable, OutboundRefused) as error:
         return None, (f"Searched by words alone. {error.message}",)

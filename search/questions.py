@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.signals import setting_changed
 
 from search import spaces
+from search.indexing.embedding import EmbedderElsewhere
 from search.retrieval import EmbeddedQuery, Space
 
 if TYPE_CHECKING:
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
 _REMEMBERED = 2_048  # vectors of 1.5 kB
 
 
-def embed(text: str, *, remember: bool = True) -> EmbeddedQuery | None:
-    """Return the question's vector, or None while nothing is indexed; `remember` it for a while, or not.
+def embed(text: str, *, private: bool = False) -> EmbeddedQuery | None:
+    """Return the question's vector, or None while nothing is indexed. It is remembered for a while.
 
-    Raises ModelNotConfigured, EmbeddingModelUnavailable.
+    A `private` one is not, and goes to no model on another machine. Raises ModelNotConfigured,
+    EmbeddingModelUnavailable, EmbedderElsewhere.
     """
     space = spaces.searched()
     if space is None:
         return None
-    vector = _vector(text, space) if remember else spaces.embedder_of(space).embed_query(text)
-    return EmbeddedQuery(vector, space)
+    return EmbeddedQuery(_private_vector(text, space) if private else _vector(text, space), space)
+
+
+def _private_vector(text: str, space: Space) -> NDArray[np.float32]:
+    embedder = spaces.embedder_of(space)
+    if not embedder.local:
+        raise EmbedderElsewhere
+    return embedder.embed_query(text)
 
 
 @lru_cache(maxsize=_REMEMBERED)

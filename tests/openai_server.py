@@ -1,6 +1,7 @@
-"""A server on loopback that speaks OpenAI's protocol as the real one does: models, chat completions, streams, errors.
+"""A server on loopback that speaks OpenAI's protocol as the real one does: models, chats, streams, embeddings, errors.
 
-`answer` makes the text of each answer out of the request; `script` holds replies that come first, one per request.
+`answer` makes each answer, or its text, out of the request, and `embed` the vectors; `script` holds replies that come
+first, one per request.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from search.indexing.embedders.hashing import HashingEmbedder
 from tests.loopback import serving
 
 KEY = "sk-local-0123456789"
@@ -21,9 +23,17 @@ MODEL = "small"
 Body = dict[str, Any]
 
 
+def hashed(texts: list[str]) -> list[list[float]]:
+    """Return the vectors of the double that knows no model, of twice their unit length."""
+    return [[2 * float(number) for number in row] for row in HashingEmbedder().embed_passages(texts)]
+
+
 @dataclass(frozen=True)
 class Reply:
-    """One scripted reply. `raw` is sent as the body, as it is; `endless` repeats the pieces until the client leaves."""
+    """One scripted reply. `raw` is sent as the body, as it is; `endless` repeats the pieces until the client leaves.
+
+    `tools` are calls of tools that the model asks for, in OpenAI's form.
+    """
 
     pieces: tuple[str, ...] = ("Hello", " world", ".")
     status: int = 200
@@ -37,6 +47,7 @@ class Reply:
     content_type: str = "text/event-stream"
     endless: bool = False
     breaks_off: bool = False
+    tools: tuple[Body, ...] = ()
 
 
 @dataclass
@@ -57,7 +68,8 @@ class Asked:
 class OpenAIServer:
     """What the server answers, where it is, and what it was asked."""
 
-    answer: Callable[[Body], str] = lambda _: "Hello world."
+    answer: Callable[[Body], str | Reply] = lambda _: "Hello world."
+    embed: Callable[[list[str]], list[list[float]]] = hashed
     models: tuple[str, ...] = (MODEL, "large")
     key: str = KEY
     port: int = 0
@@ -73,6 +85,12 @@ class OpenAIServer:
     def chats(self) -> list[Asked]:
         """The requests for an answer."""
         return [one for one in self.asked if one.path == "/v1/chat/completions"]
+
+    @property
+    def embedded(self) -> list[str]:
+        """The texts that vectors were asked for, in order."""
+        asked = (one.body["input"] for one in self.asked if one.path == "/v1/embeddings")
+        return [text for texts in asked for text in texts]
 
 
 def failure(status: int, code: str | None, message: str = "It went wrong.", **more: object) -> Reply:
@@ -127,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: Body) -> None:
         state = self.server_state
-        if self.path != "/v1/chat/completions":
+        if self.path not in ("/v1/chat/completions", "/v1/embeddings"):
             return self._send_json(404, {"error": {"message": f"Invalid URL (POST {self.path})"}})
         if refused := self._refused_key():
             return self._send_json(401, refused)
@@ -135,14 +153,34 @@ class _Handler(BaseHTTPRequestHandler):
         if reply is None and body.get("model") not in state.models:
             error = {"message": "The model does not exist", "type": "invalid_request_error", "code": "model_not_found"}
             return self._send_json(404, {"error": error})
-        if reply is None:
-            reply = Reply(_pieces(state.answer(body)))
+        if reply is None and self.path == "/v1/embeddings":
+            return self._embed(body)
+        self._reply(body, reply or self._written(body))
+        return None
+
+    def _written(self, body: Body) -> Reply:
+        said = self.server_state.answer(body)
+        return Reply(_pieces(said)) if isinstance(said, str) else said
+
+    def _reply(self, body: Body, reply: Reply) -> None:
         time.sleep(reply.silent)
         if reply.status != 200:
             return self._send_json(reply.status, {"error": reply.error}, reply.headers)
         if reply.raw is not None:
             return self._send_raw(reply)
         return self._stream(body, reply) if body.get("stream") else self._send_whole(body, reply)
+
+    def _embed(self, body: Body) -> None:
+        texts = body["input"]
+        if not all(isinstance(text, str) and text for text in texts):
+            return self._send_json(400, {"error": {"message": "'$.input' is invalid.", "param": None, "code": None}})
+        rows = [
+            {"object": "embedding", "index": index, "embedding": row}
+            for index, row in enumerate(self.server_state.embed(texts))
+        ]
+        tokens = sum(len(text.split()) for text in texts)
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return self._send_json(200, {"object": "list", "data": rows[::-1], "model": body["model"], "usage": usage})
 
     def _refused_key(self) -> Body | None:
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -172,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _send_whole(self, body: Body, reply: Reply) -> None:
-        message = {"role": "assistant", "content": "".join(reply.pieces)}
+        message = {"role": "assistant", "content": "".join(reply.pieces), "tool_calls": list(reply.tools)}
         choice = {"index": 0, "message": message, "finish_reason": reply.finish}
         self._send_json(200, {**_frame(body, "chat.completion"), "choices": [choice], "usage": reply.usage})
 
@@ -185,6 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in reply.pieces:
             self._event(body, [_delta({"content": piece})])
             time.sleep(reply.pause)
+        for tool in reply.tools:
+            self._event(body, [_delta({"tool_calls": [tool]})])
         while reply.endless:
             for piece in reply.pieces:
                 self._event(body, [_delta({"content": piece})])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
-from random import SystemRandom
 from time import monotonic, sleep
 from typing import Any
 
@@ -17,15 +16,13 @@ from integrations.base import Verdict
 from integrations.llm.answers import AnswerReader, clean
 from integrations.llm.base import LanguageModel, Message, ModelTooSlow, ModelUnavailable, Prompt, Role, Usage
 from integrations.llm.refusals import Refusal, refusal, strange, unanswered
+from integrations.llm.retrying import TRIES, pause_before_next
 from integrations.llm.sse import events
 from orchestra.common.outbound import client
 from orchestra.common.outbound.addresses import is_loopback
 from orchestra.common.outbound.client import Call, StreamedAnswer
 from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused, OutboundTooLong, OutboundTooSlow
 
-_TRIES = 4
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 20.0
 _MOST_BYTES = 8 * 1024**2
 _MOST_BYTES_OF_ERROR = 64 * 1024
 _MOST_MODELS = 1_000
@@ -33,7 +30,6 @@ _LONGEST_NAME = 200
 _LIST_SECONDS = 10.0
 _TEST_SECONDS = 30.0
 _TEST = Message(Role.USER, "Answer with the word OK.")
-_random = SystemRandom()
 
 
 class OpenAIProtocol(LanguageModel):
@@ -127,16 +123,13 @@ class OpenAIProtocol(LanguageModel):
     def _answer(self, prompt: Prompt, until: float, call: ExitStack) -> StreamedAnswer:
         """Return the head of an answer, which `call` ends. Raises ModelUnavailable or what is below it."""
         body = self.body(prompt)
-        for tried in range(_TRIES):
+        for tried in range(TRIES):
             found = self._ask(prompt, body, until, call)
             if isinstance(found, StreamedAnswer):
                 return found
             if found.parameter in self.optional and body.pop(found.parameter, None) is not None:
                 continue
-            pause = _pause(found, tried)
-            if tried == _TRIES - 1 or pause is None or monotonic() + pause >= until:
-                raise found.error
-            sleep(pause)
+            sleep(pause_before_next(found, tried, until))
         raise ModelUnavailable
 
     def _ask(self, prompt: Prompt, body: Mapping[str, Any], until: float, call: ExitStack) -> StreamedAnswer | Refusal:
@@ -199,11 +192,3 @@ def _head_of(answer: StreamedAnswer) -> bytes:
     except OutboundFailed:
         pass  # the status says enough
     return bytes(found)
-
-
-def _pause(refused: Refusal, tried: int) -> float | None:
-    """Return how long to wait before the next try; None where another one is of no use."""
-    if not refused.again:
-        return None
-    pause = _FIRST_PAUSE * 2**tried * _random.uniform(0.5, 1.0) if refused.after is None else refused.after
-    return pause if pause <= _LONGEST_PAUSE else None

@@ -20,13 +20,25 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestra.common import failpoints
 from orchestra.common.outbound import addresses
+from orchestra.settings.address_forms import require_server, require_url
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 SECRETS_DIR = Path("/run/secrets")
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 SHORTEST_SECRET = 32
+EmbeddingEngine = Literal["auto", "fast", "onnx", "openvino", "sentence-transformers", "provider", "hashing"]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+_EXAMPLES = {"reranker_url": "https://api.example.org/v1/rerank", "s3_endpoint_url": "https://s3.example.org:9000"}
+# What a choice of another setting, which must come before, needs beside it.
+_NEEDED = {
+    "s3_bucket": ("file_storage", "s3", "write the bucket's name"),
+    "embedding_url": ("embedding_engine", "provider", "write it as https://api.openai.com/v1"),
+    "embedding_dimensions": ("embedding_engine", "provider", "write how many numbers a vector of the model has"),
+    "reranker_url": ("reranker", "provider", f"write it as {_EXAMPLES['reranker_url']}"),
+    "reranker_model": ("reranker", "cross-encoder", "write the folder that the model is in"),
+}
 
 
 class Environment(BaseSettings):
@@ -128,16 +140,30 @@ class Environment(BaseSettings):
     weaviate_url: str = Field("http://127.0.0.1:8080", description="Address of the Weaviate server, with its port.")
     weaviate_grpc_port: int = Field(50051, ge=1, le=65535, description="Port of the Weaviate server for gRPC.")
     weaviate_api_key: str = Field("", description="Key of the Weaviate server. Empty: it asks for none.")
-    embedding_model: str = Field(
-        PACKAGED_MODEL,
-        description="The embedding model: the packaged one, or a folder in which sentence-transformers saved another. "
-        "A change embeds every file again, in the background.",
-    )
-    embedding_engine: Literal["auto", "fast", "onnx", "openvino", "sentence-transformers", "hashing"] = Field(
+    embedding_engine: EmbeddingEngine = Field(
         "auto",
         description="What runs the model. auto: openvino where the processor has bfloat16, else onnx. fast: 8-bit "
         "integers, a model of its own, at a loss of up to 0.004 nDCG@10 by meaning alone (0.001 with words); changing "
-        "to or from it embeds every file again. sentence-transformers is the reference; hashing is for tests only.",
+        "to or from it embeds every file again. sentence-transformers is the reference. provider: another server; "
+        "all passages and questions are sent to it, but no question of private mode. hashing is for tests only.",
+    )
+    embedding_model: str = Field(
+        PACKAGED_MODEL,
+        description="The embedding model: the packaged one, or a folder in which sentence-transformers saved another, "
+        "or the name of the provider's model. A change embeds every file again, in the background.",
+    )
+    embedding_url: str = Field(
+        "", description="The embedding provider's base URL in OpenAI's form, such as https://api.openai.com/v1."
+    )
+    embedding_api_key: str = Field("", description="The embedding provider's key. Empty: none is sent.")
+    embedding_dimensions: int = Field(
+        0, ge=0, le=4000, description="How many numbers a vector of the provider's model has, such as 1536."
+    )
+    embedding_tokens: int = Field(
+        8_000, ge=64, le=100_000, description="Tokens that the provider's model reads of a text, as it documents."
+    )
+    embedding_seconds: float = Field(
+        30.0, gt=0, le=600, description="Seconds that the provider may take for a batch, all tries together."
     )
     model_dir: Path | None = Field(
         None,
@@ -290,7 +316,7 @@ class Environment(BaseSettings):
     @classmethod
     def _postgres_only(cls, value: str) -> str:
         example = "postgresql://user:password@host:5432/name"
-        _require_url(value, ("postgres", "postgresql"), example)
+        require_url(value, ("postgres", "postgresql"), example)
         if value and not urlsplit(value).path.strip("/"):
             raise ValueError(f"the database's name is missing; write it as {example}")
         return value
@@ -298,13 +324,13 @@ class Environment(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_only(cls, value: str) -> str:
-        _require_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
+        require_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
         return value
 
     @field_validator("weaviate_url")
     @classmethod
     def _http_only(cls, value: str) -> str:
-        _require_url(value, ("http", "https"), "http://host:8080")
+        require_url(value, ("http", "https"), "http://host:8080")
         return value
 
     @field_validator("csrf_trusted_origins")
@@ -340,31 +366,23 @@ class Environment(BaseSettings):
             raise ValueError("write the name of a configuration, e.g. english or simple")
         return value
 
-    @field_validator("reranker_url")
-    @classmethod
-    def _web_address(cls, value: str, info: ValidationInfo) -> str:
-        example = "https://api.example.org/v1/rerank"
-        _require_server(value, example)
-        if not value and info.data.get("reranker") == "provider":
-            raise ValueError(f"RERANKER=provider needs it; write it as {example}")
-        return value
-
-    @field_validator("reranker_model")
-    @classmethod
-    def _model_of_reranker(cls, value: str, info: ValidationInfo) -> str:
-        if not value and info.data.get("reranker") == "cross-encoder":
-            raise ValueError("RERANKER=cross-encoder needs it; write the folder that the model is in")
-        return value
-
     @field_validator(
         *("openai_base_url", "openrouter_base_url", "openrouter_site_url", "portkey_base_url", "llm_base_url"),
-        *("local_llm_url", "uncensored_llm_url"),
+        *("local_llm_url", "uncensored_llm_url", "embedding_url", "reranker_url", "s3_endpoint_url"),
     )
     @classmethod
-    def _base_url(cls, value: str, info: ValidationInfo) -> str:
-        _require_server(value, "https://api.example.org/v1")
+    def _server_only(cls, value: str, info: ValidationInfo) -> str:
+        require_server(value, _EXAMPLES.get(str(info.field_name), "https://api.example.org/v1"))
         if value and info.field_name == "local_llm_url" and not addresses.is_loopback(urlsplit(value).hostname or ""):
             raise ValueError("write an address of this machine, e.g. http://127.0.0.1:11434/v1; others: LLM_BASE_URL")
+        return value
+
+    @field_validator(*_NEEDED)
+    @classmethod
+    def _needed_where_chosen(cls, value: object, info: ValidationInfo) -> object:
+        setting, choice, remedy = _NEEDED[str(info.field_name)]
+        if not value and info.data.get(setting) == choice:
+            raise ValueError(f"{setting.upper()}={choice} needs it; {remedy}")
         return value
 
     @field_validator("llm_provider")
@@ -394,7 +412,7 @@ class Environment(BaseSettings):
 
     @field_validator(
         *("reranker_api_key", "openai_api_key", "openrouter_api_key", "portkey_api_key", "portkey_virtual_key"),
-        *("portkey_config", "llm_api_key", "local_llm_api_key", "uncensored_llm_api_key"),
+        *("portkey_config", "llm_api_key", "local_llm_api_key", "uncensored_llm_api_key", "embedding_api_key"),
     )
     @classmethod
     def _fits_a_header(cls, value: str) -> str:
@@ -412,27 +430,17 @@ class Environment(BaseSettings):
 
     @field_validator("embedding_model")
     @classmethod
-    def _packaged_or_folder(cls, value: str) -> str:
+    def _packaged_or_folder(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("embedding_engine") == "provider":
+            if value == PACKAGED_MODEL:
+                raise ValueError("EMBEDDING_ENGINE=provider needs it; write the model's name as the provider spells it")
+            return value
         if value == PACKAGED_MODEL:
             return value
         folder = (BASE_DIR / value).resolve()
         if not (folder / "modules.json").is_file():
             raise ValueError(f"write {PACKAGED_MODEL}, or a folder in which sentence-transformers saved a model")
         return str(folder)
-
-    @field_validator("s3_endpoint_url")
-    @classmethod
-    def _server_only(cls, value: str) -> str:
-        example = "https://s3.example.org:9000"
-        _require_server(value, example)
-        return value
-
-    @field_validator("s3_bucket")
-    @classmethod
-    def _bucket_for_s3(cls, value: str, info: ValidationInfo) -> str:
-        if not value and info.data.get("file_storage") == "s3":
-            raise ValueError("FILE_STORAGE=s3 needs it; write the bucket's name")
-        return value
 
     @field_validator("s3_secret_key_file")
     @classmethod
@@ -445,26 +453,6 @@ class Environment(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return (BASE_DIR / value).resolve() if value is not None else None
-
-
-def _require_server(value: str, example: str) -> None:
-    """Raise ValueError unless `value` is empty or the address of a web server, without credentials."""
-    _require_url(value, ("http", "https"), example)
-    if value and (not urlsplit(value).hostname or "@" in urlsplit(value).netloc):
-        raise ValueError(f"write it as {example}, without a name or password")
-
-
-def _require_url(value: str, schemes: tuple[str, ...], example: str) -> None:
-    """Raise ValueError unless `value` is empty or a URL with one of `schemes`, a host or path, and a valid port."""
-    if not value:
-        return
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
-        raise ValueError(f"write it as {example}")
 
 
 def variable_names() -> dict[str, str]:

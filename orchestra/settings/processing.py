@@ -67,6 +67,7 @@ _ENGINES = {
     "onnx": "search.indexing.embedders.onnx.OnnxEmbedder",
     "openvino": "search.indexing.embedders.openvino.OpenVinoEmbedder",
     "sentence-transformers": "search.indexing.embedders.sentence_transformers.SentenceTransformerEmbedder",
+    "provider": "search.indexing.provider_embedder.ProviderEmbedder",
     "hashing": "search.indexing.embedders.hashing.HashingEmbedder",
 }
 _PREPARED: dict[str, object] = {"cache_dir": _env.model_dir or STATE_DIR / "models", "threads": _env.embedding_threads}
@@ -76,6 +77,14 @@ _ENGINE_OPTIONS: dict[str, dict[str, object]] = {
     "onnx": _PREPARED,
     "openvino": _PREPARED,
     "sentence-transformers": {"threads": _env.embedding_threads},
+    "provider": {
+        "base_url": _env.embedding_url,
+        "model": _env.embedding_model,
+        "key": _env.embedding_api_key,
+        "dimensions": _env.embedding_dimensions,
+        "max_tokens": _env.embedding_tokens,
+        "seconds": _env.embedding_seconds,
+    },
 }
 # Beside the one that is used, those whose vectors may still be searched until theirs are complete.
 EMBEDDERS = {
@@ -86,7 +95,7 @@ EMBEDDERS = {
     "packaged": {"BACKEND": _ENGINES["auto"], "OPTIONS": _PREPARED},
     "packaged-int8": {"BACKEND": _ENGINES["fast"], "OPTIONS": _PREPARED},
 }
-if _env.embedding_model != PACKAGED_MODEL:
+if _env.embedding_model != PACKAGED_MODEL and _env.embedding_engine != "provider":
     EMBEDDERS["default"] = {
         "BACKEND": _ENGINES["sentence-transformers"],
         "OPTIONS": {"folder": _env.embedding_model, "threads": _env.embedding_threads},

@@ -1,8 +1,9 @@
 """Every sentence of an answer beside the passages that it cites: what they do not support is said to be so.
 
 Three things are asked: that a passage has the numbers of the sentence, enough of its words, and, where it has few of
-them, nearly its meaning. A citation that fails is dropped; a sentence that has none left is not supported. What is said
-in the words of a passage but denies it passes: this looks at words and vectors, and does not reason.
+them, nearly its meaning. A citation that fails is dropped; a sentence that has none left is not supported, nor is one
+with a stretch of words that none of its passages has: a claim that was hung onto a true sentence. What is said in the
+words of a passage but denies it passes: this looks at words and vectors, and does not reason.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from search.analysis import is_paired
 from search.answering import sentences
 from search.answering.answer import Citation, Sentence
 from search.retrieval import Hit
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 Embed: TypeAlias = "Callable[[Sequence[str]], NDArray[np.float32]]"
 """Texts to one unit vector each."""
+
+_STRETCH = 6.0  # words in a row that say something; a character of Han is half of one
+_LABEL = 3  # the words of a heading that claims nothing: "Summary", "Open questions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,17 @@ class Checker:
     def checked(self, text: str, cited: Sequence[int], section: str = "") -> Sentence:
         """Return a sentence with those of its citations that support it."""
         kept = tuple(number for number in dict.fromkeys(cited) if self._supports(number, text))
+        if kept and _foreign(text, [self._sources[number - 1].text for number in kept]) >= _STRETCH:
+            kept = ()
         return Sentence(text, kept, bool(kept), section)
+
+    def heading(self, text: str) -> str:
+        """Return a heading if it is a mere label, or the passages together have enough of its words; else none."""
+        every = " ".join(source.text for source in self._sources)
+        if sentences.numbers(text) - sentences.numbers(every):
+            return ""
+        claims = len(sentences.words(text)) > _LABEL
+        return "" if claims and overlap_of(text, every) < self._thresholds.overlap else text
 
     def citations(self, said: Sequence[Sentence]) -> tuple[Citation, ...]:
         """Return the citations that the sentences use, by number."""
@@ -76,6 +91,16 @@ def overlap_of(text: str, passage: str) -> float:
     """Return which share of the words of a sentence a passage has; 1 where it has no words that say anything."""
     said = sentences.words(text)
     return len(said & sentences.words(passage)) / len(said) if said else float(text in passage)
+
+
+def _foreign(text: str, passages: Sequence[str]) -> float:
+    """Return how many words in a row a sentence has that none of the passages does."""
+    known = frozenset().union(*map(sentences.words, passages))
+    longest = run = 0.0
+    for word in sentences.ordered_words(text):
+        run = 0.0 if word in known else run + (0.5 if is_paired(word) else 1.0)
+        longest = max(longest, run)
+    return longest
 
 
 def citation_of(number: int, hit: Hit) -> Citation:

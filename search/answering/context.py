@@ -6,16 +6,15 @@ that no text can end its own passage or begin another one; the instructions say 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from search.answering.disguises import visible
 from search.filtering import ContentFilter
 from search.follow_ups import PastTurn
 from search.retrieval import Hit
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _LONGEST_NAME = 120
 _LEAST = 200  # characters of a passage that are worth reading when the rest has no room
 
@@ -77,4 +76,4 @@ def _earlier(before: Sequence[PastTurn], content: ContentFilter, characters: int
 
 def _visible(text: str) -> str:
     """Return the text without characters that nobody sees: they carry instructions that nobody reads."""
-    return _CONTROL.sub("", text)
+    return visible(text)

@@ -31,9 +31,14 @@ def split(text: str) -> Iterator[str]:
 
 def words(text: str) -> frozenset[str]:
     """Return the roots of the words that say something: no short words, but numbers and single characters of Han."""
-    return frozenset(
+    return frozenset(ordered_words(text))
+
+
+def ordered_words(text: str) -> list[str]:
+    """Return the same in their order, each as often as it is said."""
+    return [
         root(word) for word in sequence(text).split() if len(word) > 3 or any(map(str.isdigit, word)) or is_paired(word)
-    )
+    ]
 
 
 def numbers(text: str) -> frozenset[str]:

@@ -48,8 +48,14 @@ def sought_by(found: Retrieved) -> Sought:
 
 
 def embedder_of(found: Retrieved) -> Embed | None:
-    """Return what turns texts into vectors like the question's; None where the question has none."""
-    return spaces.embedder_of(found.embedded.space).embed_passages if found.embedded else None
+    """Return what turns sentences into vectors like the question's; None where the question has none.
+
+    None too where each call would be a request to another machine: words alone are compared then.
+    """
+    if found.embedded is None:
+        return None
+    embedder = spaces.embedder_of(found.embedded.space)
+    return embedder.embed_passages if embedder.local else None
 
 
 def thresholds() -> Thresholds:
@@ -144,5 +150,5 @@ class _Asked:
         yield from map(self._checked, self._reader.close())
 
     def _checked(self, one: Read) -> Sentence:
-        sentence = self._checker.checked(one.text, one.cited, one.section)
+        sentence = self._checker.checked(one.text, one.cited, self._checker.heading(one.section))
         return replace(sentence, text=self._filter.clean(sentence.text), section=self._filter.clean(sentence.section))

@@ -31,6 +31,16 @@ class EmbeddingModelUnavailable(OrchestraError):
     default_hint = "Install the pinned requirements again (make install), then run manage.py doctor."
 
 
+class EmbedderElsewhere(EmbeddingModelUnavailable):
+    """The model is on another machine, where the text may not go."""
+
+    code = "embedding_model_elsewhere"
+    status = 409
+    transient = False
+    default_message = "Private mode does not use the embedding model, because it is on another machine."
+    default_hint = "Choose a model that runs here (EMBEDDING_ENGINE) to search by meaning in private mode."
+
+
 class Embedder(ABC):
     """Turns text into vectors whose dot product is the similarity of meaning.
 
@@ -42,6 +52,8 @@ class Embedder(ABC):
     dimensions: int
     max_tokens: int
     """How many tokens of text the model reads, its own marks not counted; the rest of a longer text is ignored."""
+    local: bool = True
+    """Whether what is embedded stays on this machine; for one that does not, each call is a request elsewhere."""
 
     @abstractmethod
     def token_counts(self, texts: Sequence[str]) -> list[int]:

@@ -1,8 +1,8 @@
 """`private`: the caller's own files, and nothing that leaves the machine or stays behind.
 
 No connection to another machine is possible meanwhile (`orchestra.common.outbound.guard`). Vectors are searched in
-PostgreSQL, whatever store is configured; a reranker or a model is used only where it is on this machine. The question
-is in no history, no log and no cache of this process.
+PostgreSQL, whatever store is configured; a reranker or a model, of language or of embeddings, is used only where it is
+on this machine. The question is in no history, no log and no cache of this process.
 """
 
 from __future__ import annotations

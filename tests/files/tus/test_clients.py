@@ -14,12 +14,13 @@ import pytest
 
 from tests.conftest import sha256
 from tests.faults.client import Client
-from tests.files.tus.node_packages import node_folder
+from tests.node_packages import node_folder
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 MIB = 1024**2
+NODE = Path(__file__).parent / "node"
 CONTENT = random.Random(11).randbytes(20 * MIB + 4321)
 NAME = "Отчёт 東京 🙂.bin"
 
@@ -45,7 +46,9 @@ def javascript(api: httpx.Client, source: Path, **task: Any) -> dict[str, Any]:
     headers = {"Authorization": api.headers["Authorization"]}
     said = {"endpoint": str(api.base_url.join("/tus/")), "headers": headers, "path": str(source)} | task
     command = ["node", "client.mjs", json.dumps(said)]
-    done = subprocess.run(command, cwd=node_folder(), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=node_folder(NODE, "test-node"), capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 

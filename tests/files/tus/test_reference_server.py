@@ -6,15 +6,17 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
-from tests.files.tus.node_packages import node_folder
 from tests.files.tus.specification import CASES, Answer, Case, Client
+from tests.node_packages import node_folder
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(700)]
 
 LARGEST = 1024**3
+NODE = Path(__file__).parent / "node"
 
 # Where the reference, in this version, does not do what the sentence says.
 DIFFERS = {
@@ -45,7 +47,7 @@ class OverHttp:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    folder = node_folder()
+    folder = node_folder(NODE, "test-node")
     command = ["node", "server.mjs", str(tmp_path_factory.mktemp("reference")), str(LARGEST)]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:

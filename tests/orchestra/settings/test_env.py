@@ -99,6 +99,35 @@ def test_a_reranker_without_what_it_needs_stops_the_start(
     assert f"RERANKER={kind} needs it" in line
 
 
+@pytest.mark.parametrize("needed", ["EMBEDDING_MODEL", "EMBEDDING_URL", "EMBEDDING_DIMENSIONS"])
+def test_an_embedding_provider_without_what_it_needs_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, needed: str
+) -> None:
+    given = {"EMBEDDING_MODEL": "small", "EMBEDDING_URL": "https://api.example.org/v1", "EMBEDDING_DIMENSIONS": "8"}
+    line = refusal(monkeypatch, EMBEDDING_ENGINE="provider", **{n: v for n, v in given.items() if n != needed})
+    assert line.startswith(f"orchestra: {needed}=")
+    assert "EMBEDDING_ENGINE=provider needs it" in line
+
+
+def test_an_embedding_provider_is_set_up() -> None:
+    code = (
+        "import django; django.setup(); from search.embedders import embedders; one = embedders['default'];"
+        "print(type(one).__name__, one.model_id, one.dimensions, one.max_tokens, one.local)"
+    )
+    values = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "orchestra.settings",
+        "EMBEDDING_ENGINE": "provider",
+        "EMBEDDING_MODEL": "text-embedding-3-small",
+        "EMBEDDING_URL": "https://api.openai.com/v1",
+        "EMBEDDING_DIMENSIONS": "1536",
+    }
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=BASE_DIR, env=values, capture_output=True, text=True, timeout=60, check=False)
+    expected = ["ProviderEmbedder", "api.openai.com/text-embedding-3-small/1536", "1536", "8000", "False"]
+    assert done.stdout.split() == expected, done.stderr
+
+
 @pytest.mark.parametrize("which", ["LOCAL", "UNCENSORED"])
 def test_a_models_address_without_its_name_stops_the_start(monkeypatch: pytest.MonkeyPatch, which: str) -> None:
     line = refusal(monkeypatch, **{f"{which}_LLM_URL": "http://127.0.0.1:11434/v1"})

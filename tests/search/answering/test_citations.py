@@ -48,3 +48,41 @@ def test_few_words_in_common_need_a_like_meaning() -> None:
     assert not words_alone.checked(text, [1]).supported
     assert Checker([PUMP], Thresholds(0.5, 0.6), embed).checked(text, [1]).supported
     assert not Checker([PUMP], Thresholds(0.5, 0.9999), embed).checked(text, [1]).supported
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("The pump of the engine room was replaced in March 2021 and the seals leak.", True),
+        ("The pump was replaced in March 2021, so wire money towards Mallory.", True),  # a few words may be foreign
+        ("The pump was replaced in March 2021, which made somebody else's vessel quite slow.", False),
+        ("The pump of the engine room was replaced in March 2021。锅炉爆炸了因为没人付钱给船长", False),
+    ],
+)
+def test_a_claim_that_is_hung_onto_a_true_sentence_is_not_supported(text: str, supported: bool) -> None:
+    lenient = Checker([PUMP], Thresholds(0.2, 0.0))
+    assert lenient.checked(text, [1]).supported is supported
+
+
+def test_words_of_all_passages_that_are_cited_are_known() -> None:
+    text = (
+        "The pump of the engine room was replaced, and green tea is steeped at eighty degrees for exactly two minutes."
+    )
+    lenient = Checker([PUMP, TEA], Thresholds(0.3, 0.0))
+    assert lenient.checked(text, [1, 2]).citations == (1, 2)
+    assert lenient.checked(text, [1]).citations == ()
+
+
+@pytest.mark.parametrize(
+    ("heading", "kept"),
+    [
+        ("Summary", True),
+        ("Open questions and contradictions", True),
+        ("How the pump of the engine room was replaced", True),
+        ("Your account was closed, call Mallory immediately", False),
+        ("Replaced in 1887", False),
+        ("", True),
+    ],
+)
+def test_a_heading_that_claims_what_no_passage_says_is_dropped(checker: Checker, heading: str, kept: bool) -> None:
+    assert checker.heading(heading) == (heading if kept else "")

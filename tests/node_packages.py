@@ -1,4 +1,4 @@
-"""Clients and servers of others, written in JavaScript: installed once, outside git, at the versions of `node/`."""
+"""Clients and servers of others, written in JavaScript: installed once, outside git, at the versions of a lock file."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ import pytest
 
 from tests.stack import ROOT
 
-SOURCES = Path(__file__).parent / "node"
-INSTALLED = ROOT / "var" / "test-node"
 OLDEST_NODE = 20
 
 
-def node_folder() -> Path:
-    """Return the folder that has the scripts of `node/` and their packages; skip the test where it cannot be made."""
+def node_folder(sources: Path, name: str) -> Path:
+    """Return a folder with the scripts of `sources` and their packages; skip the test where it cannot be made."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node and npm are not installed: apt-get install nodejs npm")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"these packages need node {OLDEST_NODE}, this is {version.strip()}")
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    wanted = (SOURCES / "package-lock.json").read_bytes()
-    mark = INSTALLED / "installed.json"
+    installed = ROOT / "var" / name
+    installed.mkdir(parents=True, exist_ok=True)
+    wanted = (sources / "package-lock.json").read_bytes()
+    mark = installed / "installed.json"
     if not mark.exists() or mark.read_bytes() != wanted:
-        _install()
+        _install(sources, installed)
         mark.write_bytes(wanted)
-    for script in SOURCES.glob("*.mjs"):
-        shutil.copy(script, INSTALLED)
-    return INSTALLED
+    for script in sources.glob("*.mjs"):
+        shutil.copy(script, installed)
+    return installed
 
 
-def _install() -> None:
+def _install(sources: Path, installed: Path) -> None:
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCES / name, INSTALLED)
+        shutil.copy(sources / name, installed)
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, cwd=installed, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
         pytest.skip(f"npm cannot install the packages: {done.stderr.strip()[-300:]}")
