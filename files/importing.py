@@ -16,6 +16,7 @@ from time import monotonic
 from typing import BinaryIO
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db.models import QuerySet
 
@@ -51,6 +52,8 @@ from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 from orchestra.monitoring import pulses
 
+logger = structlog.get_logger(__name__)
+
 # Of one run. What is left over is the next one's, which beat begins within a minute.
 SECONDS = 300.0
 LISTING_SECONDS = 1_800.0  # of listing alone: what is unchanged must be looked at before it can be known what is gone
@@ -77,6 +80,8 @@ def run(integration_id: UUID, *, node: str = "") -> None:
         ending = _imported(current, node)
     finally:
         import_runs.end(current, ending)
+        told = {"integration_id": str(integration_id), "run_id": str(current.pk), "state": ending.state}
+        logger.info("import ended", code=ending.code, **told)
 
 
 def _imported(current: ImportRun, node: str) -> Ending:
