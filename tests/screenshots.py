@@ -91,6 +91,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("trash", "/trash"),
         Page("search", "/search"),
         *(Page(f"search-{mode}", f"/search?q={QUESTION.replace(' ', '+')}&mode={mode}") for mode in modes),
+        Page("compare", "/search/compare"),
         Page("search-nothing", "/search?q=zeppelin+quartz+umlaut"),
         Page("personas", "/personas"),
         Page("persona", f"/personas/{ids['persona']}"),
