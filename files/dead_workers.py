@@ -14,11 +14,11 @@ import threading
 import time
 from datetime import timedelta
 
-import psutil
 import structlog
 from django.db import Error, connection
 
 from files import jobs
+from orchestra.common.machine import living_children
 from orchestra.monitoring import pulses
 
 logger = structlog.get_logger(__name__)
@@ -46,15 +46,4 @@ def take_over(node: str, parent: int) -> None:
 
 def _others_of(parent: int) -> set[int]:
     """Return the living children of a process, but this one: it has not begun a job yet."""
-    try:
-        children = psutil.Process(parent).children()
-    except psutil.NoSuchProcess:
-        return set()
-    return {child.pid for child in children if _lives(child)} - {os.getpid()}
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    return living_children(parent) - {os.getpid()}
