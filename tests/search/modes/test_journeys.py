@@ -79,6 +79,11 @@ def writing(write: Callable[[int], str | Reply]) -> Callable[[Body], str | Reply
     return answer
 
 
+def always(reply: Reply) -> Callable[[Body], Reply]:
+    """Return a model that gives this reply to whatever it is asked."""
+    return lambda _: reply
+
+
 def answers_asked(server: OpenAIServer) -> list[Body]:
     """Return the requests for an answer, without those for other questions."""
     return [chat.body for chat in server.chats if " passage 1, from" in chat.text]
@@ -173,7 +178,7 @@ def test_a_provider_that_fails_leaves_an_answer_of_the_files_that_says_so(
     api: APIClient, mode: str, server: OpenAIServer
 ) -> None:
     for reply, reason in FAILURES:
-        server.answer = lambda _, reply=reply: reply
+        server.answer = always(reply)
         result = ask(api, mode)
         assert result["answer"]["kind"] == "extractive"
         assert (f"{SAID}.", True) in said(result)
