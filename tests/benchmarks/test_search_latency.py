@@ -38,6 +38,8 @@ SHARES = {"half": 0.5, "twentieth": 0.05, "two_hundredth": 0.005, "two_thousandt
 OTHERS = 20  # owners who have the rest
 A_SECOND = 50
 SECONDS = 20
+MODES = ("basic", "deep", "super_deep", "creative", "private")
+MODE_QUESTIONS = 40
 UNTIL_STEADY = 5  # threads and their connections are opened by the first searches that come at once
 
 _RANKED_BY_POSTGRES = """
@@ -73,11 +75,13 @@ ANALYZE benchmark_peer;
 def test_search_latency(product: Stack) -> None:
     """Owners of half, a twentieth, a two-hundredth and a two-thousandth of 10,000, 100,000 and 1,000,000 passages.
 
-    Then as many searches a second as are promised, and searches while another owner's files are imported.
+    Then each mode without a language model, as many searches a second as are promised, and searches while another
+    owner's files are imported.
     """
     for passages, more, seed in ((SMALL, SMALL, 1), (MIDDLE, MIDDLE - SMALL, 2)):
         _fill_shares(product, more, seed)
         _measure_all(product, passages)
+    _each_mode(product)
     _sustained(product)
     _beside_an_import(product)
     _multiply(product)
@@ -169,6 +173,18 @@ def _id_of(database: psycopg.Connection[Any], owner: str) -> str:
     return str(row[0]) if row else ""
 
 
+def _each_mode(product: Stack) -> None:
+    """Ask each mode the same questions in turn, so that a busy minute slows all alike."""
+    load, client = load_average(), product.client("twentieth")
+    questions = _questions(product, "twentieth")[: WARM_UP + MODE_QUESTIONS]
+    answers = [{mode: _ask(client, f"{question} {mode}", mode) for mode in MODES} for question in questions][WARM_UP:]
+    usual = _p(50, [each["basic"] for each in answers], "http")
+    for mode in MODES:
+        own = [each[mode] for each in answers]
+        figures = {"p50 ms": _p(50, own, "http"), "p95 ms": _p(95, own, "http")}
+        record("search-modes", mode, {**figures, "p50, ratio to basic": figures["p50 ms"] / usual}, load)
+
+
 def _sustained(product: Stack) -> None:
     """Ask so many questions a second, of all shares in turn, each when it is due whether or not others are answered."""
     load, here = load_average(), threading.local()
@@ -225,10 +241,10 @@ def _sizes(product: Stack) -> None:
             record("search-size", f"{name}, {count / 1e6:.2f} million passages", figures, load)
 
 
-def _ask(client: httpx.Client, question: str) -> dict[str, float]:
+def _ask(client: httpx.Client, question: str, mode: str = "basic") -> dict[str, float]:
     """Return milliseconds: over HTTP as `http`, and the product's own parts."""
     began = perf_counter()
-    answer = client.post("/api/search", json={"query": question, "limit": 10})
+    answer = client.post("/api/search", json={"query": question, "limit": 10, "mode": mode})
     milliseconds = 1000 * (perf_counter() - began)
     body = answer.json()
     assert body["hits"], body
