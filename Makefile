@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run stop test check format lock benchmark soak clean
+.PHONY: help install run stop test check format lock benchmark soak screenshots clean
 
 help: ## List these commands
 	@echo 'Usage: make COMMAND'
@@ -58,6 +58,9 @@ benchmark: $(DEVELOPMENT) ## Measure speed and memory
 
 soak: $(DEVELOPMENT) ## Kill parts at random under uploads for most of an hour; writes var/reliability.json
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+screenshots: $(DEVELOPMENT) ## Take pictures of every page, wide, narrow, light and dark, into var/screenshots
+	@$(BIN)/python -m tests.screenshots $(ARGS)
 
 clean: ## Remove .venv and caches; your data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles

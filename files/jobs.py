@@ -7,7 +7,7 @@ or an emptied Redis is noticed by `sweep`, on the database's clock.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -307,6 +307,20 @@ def sweep() -> dict[str, int]:
     if lost or missing:
         logger.info("swept", lost_workers=lost, hints_sent=missing)
     return {"lost": lost, "hints": missing}
+
+
+def end_leases(node: str, living: Callable[[], set[int]]) -> int:
+    """End the leases that processes of a worker hold and that are not `living`; return how many jobs that were.
+
+    Who lives is asked after who holds a lease: a process that begins in between is not taken for a dead one.
+    """
+    running = ProcessingJob.objects.filter(state=JobState.RUNNING, worker__startswith=pulses.worker_name(node, ""))
+    holders = set(running.values_list("worker", flat=True))
+    if not holders:
+        return 0
+    alive = {pulses.worker_name(node, pid) for pid in living()}
+    ended = Now() - timedelta(seconds=1)
+    return running.filter(worker__in=holders - alive).update(lease_until=ended)
 
 
 def _send_missing_hints() -> int:

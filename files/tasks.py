@@ -1,4 +1,4 @@
-"""What Celery runs. Thin: everything is decided in the modules that are imported here."""
+"""What Celery runs. Thin: everything is decided in the modules that it imports."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import os
 from uuid import UUID
 
 from celery import Task, shared_task
+from celery.signals import worker_process_init
 
-from files import expiry, importing, jobs, pipeline, trash
+from files import dead_workers, expiry, importing, jobs, pipeline, trash
 from files.webhooks import delivering
 from orchestra.monitoring.pulses import worker_name
+
+
+@worker_process_init.connect(weak=False)
+def _begin(sender: object, **_: object) -> None:
+    """Take over from processes that died; `sender` is the worker's node."""
+    dead_workers.take_over_later(str(sender))
 
 
 @shared_task(name="files.tasks.process_next", bind=True)

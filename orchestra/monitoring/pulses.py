@@ -85,6 +85,11 @@ def _record(sign: Sign) -> None:
     ProcessPulse.objects.filter(seen_at__lt=Now() - _FORGOTTEN_AFTER).delete()
 
 
+def begun(node: str, pid: int, ago: timedelta) -> None:
+    """Note that a worker that was heard of has been started anew; it shows its own first sign when it takes tasks."""
+    ProcessPulse.objects.filter(name=node).exclude(pid=pid).update(pid=pid, started_at=Now() - ago)
+
+
 def keep(node: str) -> None:
     """Note that a worker is at work: while all its processes are, none is free to run a canary."""
     ProcessPulse.objects.filter(name=node).update(seen_at=Now())
@@ -108,8 +113,8 @@ def live_slots() -> int:
     return int(workers.aggregate(total=Sum("slots"))["total"] or 0)
 
 
-def worker_name(node: str, pid: int) -> str:
-    """Return the name of one process of a worker: what holds a lease."""
+def worker_name(node: str, pid: int | str) -> str:
+    """Return the name of one process of a worker: what holds a lease. Without a process: how all of them begin."""
     return f"{node}/{pid}"
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+import ssl
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.machines import Machine, Proxy, Site, caddy, free_port, nginx, running_site
+from tests.faults.tus_client import in_pieces
+from tests.machines import PASSWORD, Machine, Proxy, Site, caddy, free_port, nginx, running_site
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx (Debian: nginx-light)")
@@ -18,6 +21,10 @@ needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="needs caddy 
 
 CHECKS = ["reachable", "host", "scheme", "address", "forms", "socket", "body", "streaming", "ranges", "methods"]
 _GOOD: dict[str, str] = {}
+_USER = f"""
+from orchestra.accounts.models import User
+User.objects.create_user("carol", password={PASSWORD!r})
+"""
 _SHORT = """
 import json
 from orchestra.monitoring.proxy.visiting import examine
@@ -87,6 +94,20 @@ def test_the_example_for_nginx_passes_every_check(webs: Doctor) -> None:
 def test_the_example_for_caddy_passes_every_check(webs: Doctor, tmp_path: Path) -> None:
     with caddy(tmp_path, webs.center.address, webs.web(_GOOD)) as proxy:
         assert webs.failures(proxy.url, proxy.certificate) == {}
+
+
+@needs_caddy
+def test_tus_through_caddy_is_whole(webs: Doctor, tmp_path: Path) -> None:
+    made = webs.site.manage("center", "shell", "-v0", "-c", _USER)
+    assert made.returncode == 0, made.stderr
+    content = random.Random(8).randbytes(5 * 1024**2 + 77)
+    with caddy(tmp_path, webs.center.address, webs.web(_GOOD)) as proxy:
+        client = webs.site.client(proxy.url, verify=ssl.create_default_context(cafile=str(proxy.certificate)))
+        token = client.post("/api/auth/token", json={"username": "carol", "password": PASSWORD}).json()["access"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        file_id, answers = in_pieces(client, "tus.bin", content, 1024**2)
+        assert len(answers) == 6
+        assert client.get(f"/api/files/{file_id}/download").content == content
 
 
 @needs_caddy

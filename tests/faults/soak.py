@@ -232,12 +232,12 @@ def run(product: Product, options: Options) -> Report:
 def _upload_all(clients: Sequence[Client], options: Options, striker: Striker, until: float) -> int:
     """Let the clients share the uploads, no faster than the kills come, so that all of both meet. Return the bytes."""
     numbers = iter(range(options.uploads))
-    lock = threading.Lock()
+    lock, stopped = threading.Lock(), threading.Event()
     size = 0
 
     def work(client: Client) -> None:
         nonlocal size
-        while time.monotonic() < until:
+        while time.monotonic() < until and not stopped.is_set():
             with lock:
                 number = next(numbers, None)
             if number is None:
@@ -252,7 +252,10 @@ def _upload_all(clients: Sequence[Client], options: Options, striker: Striker, u
                 client.delete(file_id)
 
     with ThreadPoolExecutor(len(clients)) as threads:
-        list(threads.map(work, clients))
+        try:
+            list(threads.map(work, clients))
+        finally:  # interrupted, the clients end after the file they are at
+            stopped.set()
     return size
 
 

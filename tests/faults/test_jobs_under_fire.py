@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -72,6 +74,31 @@ def test_a_worker_killed_at_each_stage_is_replaced_within_a_minute(product: Prod
     seconds = sorted(float(gap) for (gap,) in gaps)
     assert len(seconds) >= len(STAGES) - 1, seconds  # the last one may have been between two commits of the end
     assert seconds[-1] <= RECOVERY_SECONDS, seconds
+
+
+@pytest.mark.parametrize("part", [Part.WORKER_CHILD, Part.WORKER_PARENT])
+def test_the_process_that_comes_after_a_dead_one_does_not_wait_for_its_lease(product: Product, part: Part) -> None:
+    client = Client(product.stack, "takeover")
+    visits = len(product.failpoints.visits("index.chunked"))
+    product.failpoints.order(product.failpoints.next("index.chunked", "stop"))
+    file = client.upload(f"{part}.txt", text(f"taken over from {part}", 100))
+    product.failpoints.wait_for("index.chunked", visits + 1)
+    held_by = product.failpoints.visits("index.chunked")[visits]
+    product.failpoints.order("")
+    query = "SELECT lease_until FROM files_processingjob WHERE file_id = %s"
+    with product.stack.database() as database:
+        lease: Any = database.execute(query, [file]).fetchone()
+        if part is Part.WORKER_CHILD:
+            os.kill(held_by, signal.SIGKILL)
+        else:
+            product.parts.kill(part)
+        all_ready(client, [file])
+        lost: Any = database.execute(
+            "SELECT created_at FROM files_fileevent WHERE file_id = %s AND code = 'worker_lost'", [file]
+        ).fetchall()
+    assert len(lost) == 1
+    assert lost[0][0] < lease[0], "before the lease ended by itself"
+    assert_whole(product)
 
 
 def test_a_zombie_that_wakes_up_changes_nothing(product: Product) -> None:

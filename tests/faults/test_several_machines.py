@@ -20,6 +20,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.faults.proxy import proxy_before
+from tests.faults.tus_client import in_pieces
 from tests.machines import PASSWORD, Part, Proxy, Site, namespaces_work, nginx, running_site
 from tests.s3_server import S3Server
 from tests.samples import long_text
@@ -218,6 +219,14 @@ def _upload_in_turn(clients: list[httpx.Client]) -> tuple[str, str]:
         seen = clients[1 - index % 2].post("/api/files/upload/initiate", json=declared).json()
         assert seen["received"] == [[0, min((index + 1) * _CHUNK, len(content))]], "the other web sees it at once"
     return file_id, digest
+
+
+def test_tus_through_the_proxy_goes_to_both_webs_and_is_whole(team: Team) -> None:
+    client, content = team.client("ben"), long_text(10_000, "tus")[: 5 * _CHUNK + 777]
+    file_id, answers = in_pieces(client, "tus.txt", content, _CHUNK)
+    assert len({answer.headers["X-Web"] for answer in answers}) == 2
+    assert client.get(f"/api/files/{file_id}/download").content == content
+    assert client.delete(f"/api/files/{file_id}").status_code == 204
 
 
 def test_machines_that_share_no_folder_share_a_bucket(s3_server: S3Server) -> None:

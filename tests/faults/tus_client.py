@@ -15,6 +15,26 @@ TYPE = "application/offset+octet-stream"
 _GONE = {404, 410}
 
 
+def _creation(name: str, size: int) -> dict[str, str]:
+    return HEADERS | {"Upload-Length": str(size), "Upload-Metadata": f"filename {b64encode(name.encode()).decode()}"}
+
+
+def _piece(offset: int) -> dict[str, str]:
+    return HEADERS | {"Upload-Offset": str(offset), "Content-Type": TYPE}
+
+
+def in_pieces(client: httpx.Client, name: str, content: bytes, piece: int) -> tuple[str, list[httpx.Response]]:
+    """Upload in pieces over a line that does not break; return the file's id and what each piece was answered."""
+    created = client.post("/tus/", headers=_creation(name, len(content)))
+    assert created.status_code == 201, created.text
+    address, answers = created.headers["location"], []
+    for offset in range(0, len(content), piece):
+        part = content[offset : offset + piece]
+        answers.append(client.patch(address, headers=_piece(offset), content=part))
+        assert answers[-1].status_code == 204, answers[-1].text
+    return address.rsplit("/", 1)[1], answers
+
+
 class TusClient:
     """Speaks tus over a `Client`, whose log it writes into."""
 
@@ -23,11 +43,7 @@ class TusClient:
 
     def create(self, name: str, size: int) -> str:
         """Create an upload; return its address."""
-        headers = HEADERS | {
-            "Upload-Length": str(size),
-            "Upload-Metadata": f"filename {b64encode(name.encode()).decode()}",
-        }
-        return self.client.ask("POST", "/tus/", headers=headers, expect=(201,)).headers["location"]
+        return self.client.ask("POST", "/tus/", headers=_creation(name, size), expect=(201,)).headers["location"]
 
     def offset(self, address: str) -> int | None:
         """Return how much is durable; None when the upload is gone."""
@@ -39,8 +55,7 @@ class TusClient:
 
     def send(self, address: str, offset: int, data: bytes) -> httpx.Response:
         """Send bytes once. Raises httpx.TransportError when the line breaks."""
-        headers = HEADERS | {"Upload-Offset": str(offset), "Content-Type": TYPE}
-        return self.client.once("PATCH", address, headers=headers, content=data)
+        return self.client.once("PATCH", address, headers=_piece(offset), content=data)
 
     def upload(self, name: str, content: bytes, *, piece: int = 0) -> str:
         """Upload until every byte is acknowledged; return the file's id."""

@@ -179,9 +179,9 @@ def test_takes_less_than_a_millisecond(tmp_path: Path) -> None:
     paths = [samples.write(tmp_path / str(at), content) for at, (content, _, _) in enumerate(CONTENTS)]
     times = []
     for path in paths * 5:
-        started = time.perf_counter()
+        started = time.thread_time()
         detect(path)
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     assert sorted(times)[len(times) // 2] < 0.001
 
 
@@ -340,6 +340,6 @@ def test_any_bytes_have_a_type(content: bytes, name: str) -> None:
 @pytest.mark.parametrize("name", ["x", "x.csv", "x.json", "x.xml", "x.eml"])
 def test_no_text_makes_detection_slow(tmp_path: Path, unit: str, name: str) -> None:
     path = samples.write(tmp_path / "x", unit * 20_000)
-    started = time.perf_counter()
+    started = time.thread_time()
     detect(path, name)
-    assert time.perf_counter() - started < 0.1  # 3 ms at most where nothing else runs
+    assert time.thread_time() - started < 0.1  # seconds of the processor; mostly 0.003

@@ -14,7 +14,8 @@ from orchestra.accounts.models import User
 from orchestra.backup.creating import create
 from orchestra.backup.folder import Folder
 from orchestra.backup.manifest import Manifest
-from tests.orchestra.backup.installation import Installation, found
+from tests.orchestra.backup.installation import Installation, found, new_installation
+from tests.s3_server import BUCKET, S3Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_redis"), pytest.mark.timeout(600)]
 
@@ -58,6 +59,22 @@ def test_every_document_digest_and_search_result_is_equal(
     assert target.stored() == source.stored()
     assert target.rows(_SCHEMA) == source.rows(_SCHEMA)
     assert len(target.rows(_SCHEMA)) > 300
+
+
+def test_bytes_go_into_a_bucket_and_out_of_it_again(
+    root: Path, source: Installation, target: Installation, tmp_path: Path, s3_server: S3Server
+) -> None:
+    s3_server.empty()
+    target.done("restore", str(root), **s3_server.settings())
+    client = s3_server.client()
+    objects = {key: client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in s3_server.stored_keys()}
+    assert objects == source.stored()
+    assert target.stored() == {}, "nothing is left in the folder"
+    target.done("backup", str(tmp_path / "of the bucket"), **s3_server.settings())
+    with new_installation("restored_again", tmp_path / "again") as again:
+        again.done("restore", str(tmp_path / "of the bucket"))
+        assert again.stored() == source.stored()
+        assert again.searches() == expected()
 
 
 def test_numbers_go_on_where_they_were(root: Path, source: Installation, target: Installation) -> None:

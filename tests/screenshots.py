@@ -1,0 +1,140 @@
+"""Pictures of every page, wide and narrow, light and dark: `make screenshots`, into var/screenshots.
+
+To be looked at by people: they compare nothing. The product is started with a few files of a made-up boatyard, one of
+which cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+
+from tests.browser.conftest import ARGUMENTS, PASSWORD, chromium_program, sign_in
+from tests.environment import VAR
+from tests.stack import Stack, running_stack, wait_for
+
+USER = "marta"
+SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+QUESTION = "when is the crane inspected"
+FILES = {
+    "Crane inspection.md": (
+        "# Crane\n\nThe crane is inspected every spring, before the first boat is lifted. Sokolov signs the report.\n\n"
+        "## Faults\n\nThe brake slipped in April and was replaced the same day.\n"
+    ),
+    "Boats in the shed.csv": "boat,length,owner\nAlbatross,11.2,Lindqvist\nBarnacle,7.5,Okafor\nCormorant,9.0,Haddad\n",
+    "Harbour rules.txt": "The harbour master keeps the register of boats. The crane may be used from April on.\n" * 40,
+    "Minutes of May.html": "<h1>Minutes</h1><p>The roof of the shed leaks. Haddad asks for an offer.</p>",
+    "Old scan.pdf": "%PDF-1.4 this one was cut off",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: the picture's name, its address, and who looks at it."""
+
+    name: str
+    path: str
+    user: str = USER
+    status: int = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Start the product, fill it, and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=VAR / "screenshots", help="a folder; made if it is not there")
+    parser.add_argument("--only", default="", help="a part of the names of pages")
+    chosen = parser.parse_args(arguments)
+    with running_stack("screenshots", PORT="19400") as stack:
+        stack.create_user(USER, PASSWORD)
+        ids = _filled(stack)
+        pages = [page for page in _pages(ids) if chosen.only in page.name]
+        for path in _pictures(stack, pages, chosen.into):
+            sys.stdout.write(f"{path}\n")
+    return 0
+
+
+def _filled(stack: Stack) -> dict[str, str]:
+    """Upload the files, wait until each has ended, and ask a question; return ids by name."""
+    client = stack.client(USER)
+    ids = {
+        name: client.post("/api/files/upload", files={"file": (name, content.encode())}).json()["id"]
+        for name, content in FILES.items()
+    }
+    for file_id in ids.values():
+        wait_for("a file to end", lambda: _ended(client, file_id), 180)  # noqa: B023  # called at once
+    client.post("/api/search", json={"query": QUESTION}).raise_for_status()
+    client.delete(f"/api/files/{ids['Minutes of May.html']}").raise_for_status()
+    persona = {"name": "Yard", "description": "Answers for the people of the yard.", "instructions": "Be brief."}
+    ids["persona"] = client.post("/api/personas", json=persona).raise_for_status().json()["id"]
+    return ids
+
+
+def _ended(client: httpx.Client, file_id: str) -> bool:
+    return client.get(f"/api/files/{file_id}").json()["status"] in ("ready", "failed", "partial")
+
+
+def _pages(ids: dict[str, str]) -> list[Page]:
+    modes = ("basic", "deep", "super_deep", "creative", "private")
+    return [
+        Page("sign-in", "/sign-in", user=""),
+        Page("files", "/"),
+        Page("files-none", "/", user="admin"),
+        Page("file", f"/files/{ids['Crane inspection.md']}"),
+        Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
+        Page("trash", "/trash"),
+        Page("search", "/search"),
+        *(Page(f"search-{mode}", f"/search?q={QUESTION.replace(' ', '+')}&mode={mode}") for mode in modes),
+        Page("search-nothing", "/search?q=zeppelin+quartz+umlaut"),
+        Page("personas", "/personas"),
+        Page("persona", f"/personas/{ids['persona']}"),
+        Page("persona-new", "/personas/new"),
+        Page("account", "/account"),
+        Page("evaluation", "/evaluation", user="admin"),
+        Page("admin", "/admin/", user="admin"),
+        Page("api", "/api/files"),
+        Page("swagger", "/docs"),
+        Page("missing", "/nothing-here", status=404),
+    ]
+
+
+def _pictures(stack: Stack, pages: Sequence[Page], folder: Path) -> Iterator[Path]:
+    """Yield each picture's path once it is written."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=ARGUMENTS)
+        for size, (width, height) in SIZES.items():
+            for scheme in SCHEMES:
+                for user in sorted({page.user for page in pages}):
+                    context = browser.new_context(
+                        viewport={"width": width, "height": height}, color_scheme=scheme, base_url=stack.url
+                    )
+                    tab = context.new_page()
+                    if user:
+                        sign_in(tab, stack.url, user, PASSWORD if user == USER else stack.administrator()[1])
+                    for page in pages:
+                        if page.user == user:
+                            yield _picture(tab, page, folder / f"{page.name}-{size}-{scheme}.png")
+                    context.close()
+        browser.close()
+
+
+def _picture(tab: Any, page: Page, path: Path) -> Path:
+    answer = tab.goto(page.path)
+    assert answer.status == page.status, f"{page.path} answered {answer.status}"
+    tab.wait_for_load_state("load")
+    tab.wait_for_timeout(400)  # what the page fetches by itself
+    tab.screenshot(path=str(path), full_page=True)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
