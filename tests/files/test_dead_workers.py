@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -25,8 +26,9 @@ DEAD = 4_000_000  # no process has such a number
 
 @pytest.fixture(autouse=True)
 def _in_this_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the test's connection, and send no hints."""
+    """Keep the test's connection, be a worker that was just started, and send no hints."""
     monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(dead_workers, "_BEGAN", time.monotonic())
     monkeypatch.setattr(jobs, "publish_hints", lambda _: None)
     monkeypatch.setattr(jobs, "waiting_hints", lambda: 0)
 
