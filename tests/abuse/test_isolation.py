@@ -57,6 +57,7 @@ from search.models import (
     VectorChunk,
 )
 from search.retrieval import Tuning
+from tests.abuse.bodies import BODIES
 from tests.routes import METHODS, Route, routes
 from tests.sockets import Socket, run
 
@@ -82,68 +83,6 @@ JSON = "application/json"
 CHUNK_HEADERS = {"Content-Range": f"bytes 0-{65535}/{2 * 65536}"}
 TUS_HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "20"}
 TUS_TYPE = "application/offset+octet-stream"
-
-# What a well-formed request of each writing address carries, so that no 400 hides a missing owner check.
-BODIES: dict[tuple[str, str], Any] = {
-    ("api-token", "post"): {"username": "nobody", "password": "wrong"},
-    ("api-token-refresh", "post"): {"refresh": "wrong"},
-    ("api-token-revoke", "post"): {"refresh": "wrong"},
-    ("api-ticket", "post"): {},
-    ("api-me", "patch"): {"first_name": "Bob"},
-    ("api-keys", "post"): {"name": "a program"},
-    ("api-upload-small", "post"): {},
-    ("api-upload-initiate", "post"): {"name": "b.txt", "size": 10},
-    ("api-file", "patch"): {"name": "taken over", "tags": ["taken"]},
-    ("api-upload-chunk", "put"): b"x" * 65536,
-    ("api-upload-chunk", "post"): b"x" * 65536,
-    ("tus-uploads", "post"): b"x" * 10,
-    ("tus-upload", "patch"): b"x" * 10,
-    ("api-file-retry", "post"): {},
-    ("api-file-cancel", "post"): {},
-    ("api-search", "post"): {"query": "zebrafish habitat"},
-    ("api-search-absence", "post"): {"query": "zebrafish", "file": "0193a1b2-0000-7000-8000-000000000000"},
-    ("api-search-compare", "post"): {"query": "zebrafish habitat", "modes": ["basic", "private"]},
-    ("search", "post"): {},
-    ("search-compare", "post"): {},
-    ("conversation-delete", "post"): {},
-    ("conversations-delete", "post"): {},
-    ("api-files-search", "post"): {"query": "zebrafish habitat"},
-    ("api-integrations", "post"): {"provider": "openai", "name": "a model", "values": {"key": "sk-1"}},
-    ("api-integration", "patch"): {"name": "taken over", "values": {"model": "another"}},
-    ("api-integration-test", "post"): {},
-    ("api-webhooks", "post"): {"url": "https://example.org/"},
-    ("api-webhook", "patch"): {"url": "https://example.org/taken", "enabled": False},
-    ("api-webhook-test", "post"): {},
-    ("mcp", "post"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
-    ("api-integration-import", "post"): {},
-    ("api-personas", "post"): {"name": "a persona"},
-    ("api-persona", "put"): {"name": "taken over"},
-    ("api-persona", "patch"): {"name": "taken over"},
-    ("api-persona-clone", "post"): {},
-    ("api-persona-make-default", "post"): {},
-    ("api-persona-import", "post"): {"format": "orchestra.persona", "version": 1, "persona": {"name": "a persona"}},
-    ("api-persona-preview-unsaved", "post"): {"name": "a persona", "question": "zebrafish habitat"},
-    ("api-persona-preview", "post"): {"question": "zebrafish habitat"},
-    ("persona-trial-new", "post"): {},
-    ("persona-trial", "post"): {},
-    ("persona-new", "post"): {},
-    ("persona", "post"): {},
-    ("persona-action", "post"): {},
-    ("persona-import", "post"): {},
-    ("sign-in", "post"): {},
-    ("sign-out", "post"): {},
-    ("account-password", "post"): {},
-    ("account-password", "put"): {},
-    ("account-key-create", "post"): {},
-    ("account-key-revoke", "post"): {},
-    ("file-action", "post"): {},
-    ("trash-empty", "post"): {},
-    ("trash-action", "post"): {},
-    ("api-trash-restore", "post"): {},
-    ("evaluation-questions", "post"): {},
-    ("evaluation-question-delete", "post"): {},
-    ("evaluation-runs", "post"): {},
-}
 
 # Closed to who is no staff, before anything is looked for.
 STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
