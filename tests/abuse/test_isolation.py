@@ -1,7 +1,7 @@
 """Two users: by no address and no method does one see, find, change or delete anything of the other's.
 
 The matrix is read from the URL resolver. A new address is tested without being named here; when it takes a parameter
-or a body that is not known yet, the test fails until `_objects` or `BODIES` says what to send.
+or a body that is not known yet, the test fails until `_objects` or `BODIES` (`tests.abuse.bodies`) says what to send.
 """
 
 from __future__ import annotations
