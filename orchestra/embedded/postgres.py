@@ -41,6 +41,8 @@ SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
+    # Each embedding space has some hundred tables and indexes, and a backup or a deletion of all may touch every one.
+    "max_locks_per_transaction": "256",
     "maintenance_work_mem": "512MB",
     "work_mem": "16MB",
     "max_parallel_maintenance_workers": "2",
