@@ -234,7 +234,11 @@ def test_it_takes_no_thread_and_no_connection_of_its_own(book: Any, embedding: E
 
     def count(_stage: str) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            # Not those of PostgreSQL's own that clear up behind the tests before.
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND backend_type = 'client backend'"
+            )
             counts.append((cursor.fetchone()[0], threading.active_count()))
 
     embedding.then = count
