@@ -35,7 +35,7 @@ def take_over(node: str, parent: int) -> None:
     """Begin anew what the dead processes of a worker were at; `parent` is the process that this one is a child of."""
     try:
         pulses.begun(node, parent, timedelta(seconds=time.monotonic() - _BEGAN))
-        if ended := jobs.end_leases(node, lambda: _others_of(parent)):
+        if ended := jobs.end_leases(node, lambda: _living(parent)):
             logger.info("leases of dead processes ended", worker=node, jobs=ended)
             jobs.sweep()
     except Error as exc:
@@ -44,6 +44,9 @@ def take_over(node: str, parent: int) -> None:
         connection.close()
 
 
-def _others_of(parent: int) -> set[int]:
-    """Return the living children of a process, but this one: it has not begun a job yet."""
-    return living_children(parent) - {os.getpid()}
+def _living(parent: int) -> set[int]:
+    """Return the living children of a process, this one among them: it may have begun a job before this thread looked.
+
+    A dead one whose number this one has got is left to its lease.
+    """
+    return living_children(parent) | {os.getpid()}
