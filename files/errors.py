@@ -284,6 +284,15 @@ class NoRoomToWork(OrchestraError):
     transient = True
 
 
+class ImportNotFound(OrchestraError):
+    """The run of an import does not exist or is another user's; the two are not told apart."""
+
+    code = "import_not_found"
+    status = 404
+    default_message = "There is no such import."
+    default_hint = "The last imports of each connection are kept, and older ones forgotten."
+
+
 class WebhookNotFound(OrchestraError):
     """The webhook does not exist or is another user's; the two are not told apart."""
 

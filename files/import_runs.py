@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from files.errors import ConnectionOff, ImportLost
 from files.hints import publish_import
+from files.import_selectors import last_runs
 from files.models import ImportAction, ImportEntry, ImportRun, ImportState
 from files.names import clean_name
 from integrations.errors import ConnectionNotFound
@@ -181,22 +182,24 @@ def end(run: ImportRun, ending: Ending) -> None:
 def due() -> list[UUID]:
     """Return the connections whose import should begin now, those that were asked for first."""
     connections = {known.pk: known for known in source_connections()}
-    last = (
-        ImportRun.objects.filter(integration__in=connections)
-        .order_by("integration_id", "-asked_at", "-id")
-        .distinct("integration_id")
-        .annotate(now=Now())
-    )
-    runs = {run.integration_id: run for run in last}
+    runs = last_runs(connections)
     found = [pk for pk, known in connections.items() if _is_due(known, runs.get(pk))]
     found.sort(key=lambda pk: (runs[pk].state != ImportState.WAITING, runs[pk].asked_at) if pk in runs else (True,))
     return found[:_MOST_STARTED]
 
 
 def _is_due(connection: ExternalIntegration, run: Any) -> bool:
-    if run is None or run.state in (ImportState.WAITING, ImportState.CUT, ImportState.INTERRUPTED):
+    if run is None or run.state == ImportState.WAITING:
         return True
     if run.state == ImportState.RUNNING:
         return run.lease_until is None or bool(run.lease_until < run.now)
+    at = next_at(connection, run)
+    return at is None or bool(at <= run.now)
+
+
+def next_at(connection: ExternalIntegration, run: ImportRun | None) -> datetime | None:
+    """Return when the import after this last run of a connection is due; None for as soon as a worker is free."""
+    if run is None or run.started_at is None or run.state in (ImportState.CUT, ImportState.INTERRUPTED):
+        return None
     every = int(connection.config.get("every_minutes") or LEAST_MINUTES)
-    return bool(run.started_at is None or run.now - run.started_at >= timedelta(minutes=max(every, LEAST_MINUTES)))
+    return run.started_at + timedelta(minutes=max(every, LEAST_MINUTES))

@@ -52,7 +52,8 @@ class Verdict:
 class Provider:
     """A service. `build` makes, of the values of all fields by name, what speaks to it; it opens no connection.
 
-    A `personal` one has no connections of the installation's: what it brings belongs to somebody.
+    `brings` says in a sentence what a connection is good for. A `personal` one has no connections of the
+    installation's: what it brings belongs to somebody.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Provider:
     kind: Kind
     fields: tuple[Field, ...]
     build: Callable[[Mapping[str, str]], Any]
+    brings: str = ""
     personal: bool = False
 
     def secrets(self) -> frozenset[str]:

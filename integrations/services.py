@@ -108,6 +108,25 @@ def test(connection: ExternalIntegration) -> Verdict:
     return verdict
 
 
+def try_out(provider: str, values: Mapping[str, str], *, connection: ExternalIntegration | None = None) -> Verdict:
+    """Try fields before they are saved, with the secrets of `connection` that would stay; nothing is kept.
+
+    Raises ConnectionInvalid, or CredentialsUnreadable where a stored secret is needed and cannot be read.
+    """
+    known = _provider(provider)
+    config, secrets = _checked(known, values if connection is None else _merged(connection, values))
+    verdict: Verdict = _build(known, {**config, **secrets}).test()
+    return verdict
+
+
+def stored_secrets(connection: ExternalIntegration) -> frozenset[str]:
+    """Return the names of the secrets that a connection has; none where they cannot be read."""
+    try:
+        return frozenset(unseal(bytes(connection.credentials), connection.pk).values)
+    except CredentialsUnreadable:
+        return frozenset()
+
+
 def rotate_credentials() -> Rotation:
     """Seal with the first key what another one sealed, a row at a time."""
     sealed, current, unreadable = 0, 0, []
@@ -186,9 +205,12 @@ def _readable(connection: ExternalIntegration) -> LanguageModel:
 
 def _built(connection: ExternalIntegration) -> Any:
     """Return what speaks to the connection's service. Raises CredentialsUnreadable."""
-    provider = _provider(connection.provider)
-    stored = {**connection.config, **unseal(bytes(connection.credentials), connection.pk).values}
-    return provider.build({field.name: str(stored.get(field.name, field.default)) for field in provider.fields})
+    secrets = unseal(bytes(connection.credentials), connection.pk).values
+    return _build(_provider(connection.provider), {**connection.config, **secrets})
+
+
+def _build(provider: Provider, values: Mapping[str, Any]) -> Any:
+    return provider.build({field.name: str(values.get(field.name, field.default)) for field in provider.fields})
 
 
 def _provider(name: str) -> Provider:
@@ -198,15 +220,19 @@ def _provider(name: str) -> Provider:
 
 
 def _change_fields(row: ExternalIntegration, values: Mapping[str, str]) -> None:
+    config, sealed = _checked(_provider(row.provider), _merged(row, values))
+    row.config, row.credentials = config, seal(Credentials(sealed), row.pk)
+    row.tested_at, row.error_code, row.error_message = None, "", ""
+
+
+def _merged(row: ExternalIntegration, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that a connection would have: `values`, and of its own what is not among them."""
     provider = _provider(row.provider)
-    secrets = provider.secrets()
     # Whoever may change the address could otherwise have the stored key sent to a server of theirs.
     leading = [field.name for field in provider.fields if field.leads]
     moved = any(values.get(name, row.config.get(name)) != row.config.get(name) for name in leading)
-    kept = {} if moved else _kept_secrets(row, secrets - set(values))
-    config, sealed = _checked(provider, {**row.config, **kept, **values})
-    row.config, row.credentials = config, seal(Credentials(sealed), row.pk)
-    row.tested_at, row.error_code, row.error_message = None, "", ""
+    kept = {} if moved else _kept_secrets(row, provider.secrets() - set(values))
+    return {**row.config, **kept, **values}
 
 
 def _kept_secrets(row: ExternalIntegration, names: frozenset[str] | set[str]) -> dict[str, str]:

@@ -37,6 +37,20 @@ _HINT = "It begins anew next month; an administrator can raise it. A connection 
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """What a user's calls of models took this month, by model, and what the installation's budget has of it.
+
+    `tokens` and `cost` are what counts against the budget; a limit of 0 is none. `own` calls are outside it.
+    """
+
+    rows: tuple[ModelUsage, ...]
+    tokens: int
+    cost: Decimal
+    most_tokens: int
+    most_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What is held for a call: in which row, and how much."""
 
@@ -90,6 +104,20 @@ def count_for_installation(model: str, tokens: int) -> None:
             cursor.execute(_COUNT_FOR_INSTALLATION, values)
 
     transaction.on_commit(count)
+
+
+def this_month(user: User) -> Month:
+    """Return what the user's calls took in the month that the database's clock shows."""
+    now = TruncMonth(Now(), output_field=DateField())
+    rows = tuple(ModelUsage.objects.filter(user=user, month=now))
+    within = [row for row in rows if not row.own]
+    return Month(
+        rows,
+        sum(row.input_tokens + row.output_tokens for row in within),
+        sum((row.cost for row in within), Decimal(0)),
+        settings.LLM_MONTHLY_TOKENS,
+        Decimal(str(settings.LLM_MONTHLY_BUDGET_USD)),
+    )
 
 
 def price(read: int, written: int) -> Decimal:

@@ -28,5 +28,6 @@ urlpatterns = [
     path("", include("orchestra.accounts.urls")),
     path("", include("search.urls")),
     path("", include("personas.urls")),
+    path("", include("integrations.urls")),
     path("", include("files.urls")),
 ]

@@ -7,8 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from files.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
-
-EVENTS = [event for event in WebhookEvent.values if event != WebhookEvent.PING]
+from files.webhooks.subscribing import EVENTS
 
 
 class _EventsField(serializers.ListField):

@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.base import Provider
 from integrations.models import ExternalIntegration
-from integrations.selectors import may_change
+from integrations.selectors import may_change, state_of
 from orchestra.accounts.models import User
 
 
@@ -16,6 +16,7 @@ def provider_answer(provider: Provider) -> dict[str, Any]:
         "name": provider.name,
         "label": provider.label,
         "kind": provider.kind.value,
+        "brings": provider.brings,
         "fields": [
             {
                 "name": field.name,
@@ -39,7 +40,7 @@ def connection_answer(connection: ExternalIntegration, user: User) -> dict[str, 
         "name": connection.name,
         "installation": connection.owner_id is None,
         "enabled": connection.enabled,
-        "state": _state(connection),
+        "state": state_of(connection),
     }
     if may_change(user, connection):
         seen |= {
@@ -50,9 +51,3 @@ def connection_answer(connection: ExternalIntegration, user: User) -> dict[str, 
             "error": {"code": connection.error_code, "message": connection.error_message},
         }
     return seen
-
-
-def _state(connection: ExternalIntegration) -> str:
-    if connection.error_code:
-        return "failed"
-    return "works" if connection.tested_at is not None else "untested"

@@ -31,4 +31,5 @@ PROVIDER = Provider(
         ALIAS,
     ),
     lambda values: CompatibleModel(base_url=values["base_url"], model=values["model"], key=values["key"]),
+    brings="Any server that speaks OpenAI's protocol: Ollama, vLLM or llama.cpp, on a machine of your own too.",
 )

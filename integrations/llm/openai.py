@@ -27,4 +27,5 @@ PROVIDER = Provider(
     Kind.MODEL,
     (KEY, model_field(MODEL), ALIAS),
     lambda values: OpenAIModel(key=values["key"], model=values["model"]),
+    brings="Answers written by OpenAI's models. Questions and the passages found for them are sent there.",
 )

@@ -65,4 +65,5 @@ PROVIDER = Provider(
         ALIAS,
     ),
     lambda values: OpenRouterModel(key=values["key"], model=values["model"], fallbacks=names(values["fallbacks"])),
+    brings="Many providers' models behind one key, with fallbacks and the price of each answer.",
 )

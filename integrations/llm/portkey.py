@@ -70,4 +70,5 @@ PROVIDER = Provider(
         provider=values["provider"],
         model=values["model"],
     ),
+    brings="Models behind Portkey's gateway, with the configs and virtual keys that you keep there.",
 )

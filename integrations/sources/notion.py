@@ -267,5 +267,6 @@ PROVIDER = Provider(
         EVERY_MINUTES,
     ),
     lambda values: NotionSource(values["token"]),
+    brings="Pages and databases that you share with an integration, as files that follow every change there.",
     personal=True,
 )

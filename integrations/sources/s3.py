@@ -278,5 +278,6 @@ PROVIDER = Provider(
             values["region"],
         )
     ),
+    brings="The objects of a bucket as files: new ones come, changed ones are exchanged, deleted ones go.",
     personal=True,
 )

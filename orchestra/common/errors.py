@@ -7,6 +7,7 @@ standard library, so that code without Django (extraction, chunking) can raise i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -29,6 +30,17 @@ class OrchestraError(Exception):
         self.hint = hint or self.default_hint
         self.details = details
         super().__init__(self.message)
+
+
+def kind_of_error(code: str) -> type[OrchestraError] | None:
+    """Return the error of which only the code was kept, so that a page can say what to do; None for an unknown one."""
+    return next((kind for kind in _kinds(OrchestraError) if kind.code == code), None)
+
+
+def _kinds(kind: type[OrchestraError]) -> Iterator[type[OrchestraError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
 
 
 class DatabaseAway(OrchestraError):

@@ -132,6 +132,7 @@ class Estate:
     persona: Persona
     conversation: Conversation
     webhook: Webhook
+    imported: ImportRun
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -189,18 +190,21 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     run = measure_own(alice, [Configuration("basic", Tuning())])
     integration = connect(alice, "openai", f"{CANARY}model", {"key": f"{CANARY}key", "model": f"{CANARY}model"})
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=f"{CANARY}model", calls=1)
-    _import_of(integration, file)
+    imported = _import_of(integration, file)
     persona, talk = _persona_and_conversation(alice)
     webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
-    return Estate(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook)
+    return Estate(
+        alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported
+    )
 
 
-def _import_of(integration: ExternalIntegration, file: FileRecord) -> None:
+def _import_of(integration: ExternalIntegration, file: FileRecord) -> ImportRun:
     run = ImportRun.objects.create(integration=integration, state="done", error_message=f"{CANARY}error")
     ImportedItem.objects.create(integration=integration, key=f"{CANARY}key", file=file, seen=run)
     ImportEntry.objects.create(run=run, action="added", name=f"{CANARY}entry", file=file)
     FileRecord.objects.filter(pk=file.pk).update(origin=f"https://example.org/{CANARY}origin")
+    return run
 
 
 def _persona_and_conversation(alice: User) -> tuple[Persona, Conversation]:
@@ -224,7 +228,21 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
-        "action": ["retry", "cancel", "delete", "restore", "clone", "default", "no-default", "unheard-of"],
+        "import_id": [estate.imported.pk],
+        "action": [
+            "retry",
+            "cancel",
+            "delete",
+            "restore",
+            "clone",
+            "default",
+            "no-default",
+            "test",
+            "on",
+            "off",
+            "remove",
+            "unheard-of",
+        ],
     }
 
 
@@ -326,7 +344,9 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     assert pipeline.work("a worker")
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
-    values |= {"question_id": uuid4(), "run_id": uuid4(), "integration_id": uuid4()}
+    values |= {"question_id": uuid4(), "run_id": uuid4()}
+    source = connect(bob, "notion", "Bob's", {"token": "ntn_1"})
+    values |= {"integration_id": source.pk, "import_id": ImportRun.objects.create(integration=source).pk}
     values["persona_id"] = persona_services.create(bob, {"name": "Bob's"}).pk
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None

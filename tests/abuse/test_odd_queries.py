@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 
 from files import pipeline
-from files.models import FileRecord
+from files.models import FileRecord, ImportRun
+from files.webhooks import subscribing
+from integrations.services import connect
 from orchestra.accounts.models import User
 from tests.routes import routes
 
@@ -31,6 +33,9 @@ READS = {
     "api-file-content": ("format", "offset", "limit"),
     "api-keys": ("page", "page_size"),
     "personas": ("page",),
+    "integration-new": ("provider",),
+    "import-run": ("after", "action", "action=failed&after"),
+    "webhook": ("after",),
     "api-personas": ("page", "page_size"),
     "api-webhooks": ("page", "page_size"),
     "api-webhook-deliveries": ("page", "page_size"),
@@ -56,16 +61,25 @@ VALUES = (
 )
 
 
+def _of_integrations(user: User) -> dict[str, object]:
+    """Return an import and a webhook: their pages read more than their address."""
+    connection = connect(user, "notion", "Pages", {"token": "ntn_1"})
+    run = ImportRun.objects.create(integration=connection, state="done")
+    webhook = subscribing.create(user, "https://example.org/", ["ready"]).webhook
+    return {"integration_id": connection.pk, "import_id": run.pk, "webhook_id": webhook.pk}
+
+
 @pytest.mark.django_db
 def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[..., FileRecord], client: Client) -> None:
     file = make_file(alice, b"The harbour master keeps the register.")
     assert pipeline.work("a worker")
     User.objects.filter(pk=alice.pk).update(is_staff=True)  # some pages are for staff
+    others = {"action": "retry", **_of_integrations(alice)}
     client.force_login(alice)
     client.raise_request_exception = False
     broken = []
     for route in routes():
-        path = route.path({**dict.fromkeys(route.parameters, file.pk), "action": "retry"})
+        path = route.path({**dict.fromkeys(route.parameters, file.pk), **others})
         for name, value in product(READS.get(route.name, ()), VALUES):
             response: Any = client.get(f"{path}?{name}={value}")
             if response.streaming:
