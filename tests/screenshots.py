@@ -17,6 +17,7 @@ import httpx
 
 from tests.browser.conftest import ARGUMENTS, PASSWORD, chromium_program, sign_in
 from tests.environment import VAR
+from tests.openai_server import KEY, MODEL, OpenAIServer, running_openai_server
 from tests.stack import Stack, running_stack, wait_for
 
 USER = "marta"
@@ -51,9 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=VAR / "screenshots", help="a folder; made if it is not there")
     parser.add_argument("--only", default="", help="a part of the names of pages")
     chosen = parser.parse_args(arguments)
-    with running_stack("screenshots", PORT="19400") as stack:
+    settings = {"PORT": "19400", "OUTBOUND_ALLOWED_PRIVATE": "127.0.0.1", "LLM_MONTHLY_TOKENS": "200000"}
+    with running_openai_server() as model, running_stack("screenshots", **settings) as stack:
         stack.create_user(USER, PASSWORD)
-        ids = _filled(stack)
+        ids = {**_filled(stack), **_connected(stack, model)}
         pages = [page for page in _pages(ids) if chosen.only in page.name]
         for path in _pictures(stack, pages, chosen.into):
             sys.stdout.write(f"{path}\n")
@@ -76,6 +78,28 @@ def _filled(stack: Stack) -> dict[str, str]:
     return ids
 
 
+def _connected(stack: Stack, server: OpenAIServer) -> dict[str, str]:
+    """Connect a model that works, one that does not, a bucket where nobody answers, and a webhook; return ids."""
+    client = stack.client(USER)
+    known = {"base_url": server.base_url, "model": MODEL}
+    nowhere = {"bucket": "yard-papers", "endpoint": "http://127.0.0.1:9", "access_key": "a", "secret_key": "b"}
+    ids = {}
+    for name, provider, values in (
+        ("The yard's own model", "compatible", {**known, "key": KEY}),
+        ("Old key", "compatible", {**known, "key": "sk-old", "alias": "uncensored"}),
+        ("Papers of the yard", "s3", nowhere),
+    ):
+        made = client.post("/api/integrations", json={"provider": provider, "name": name, "values": values}).json()
+        client.post(f"/api/integrations/{made['id']}/test").raise_for_status()
+        ids[name] = made["id"]
+    asked = client.post(f"/api/integrations/{ids['Papers of the yard']}/import").raise_for_status().json()
+    hook = client.post("/api/webhooks", json={"url": "http://127.0.0.1:9/hook"}).raise_for_status().json()
+    client.post(f"/api/webhooks/{hook['id']}/test").raise_for_status()
+    imports = f"/api/integrations/{ids['Papers of the yard']}/imports"
+    wait_for("the import to end", lambda: client.get(imports).json()["runs"][0]["ended_at"], 120)
+    return {**ids, "import": asked["id"], "webhook": hook["id"]}
+
+
 def _ended(client: httpx.Client, file_id: str) -> bool:
     return client.get(f"/api/files/{file_id}").json()["status"] in ("ready", "failed", "partial")
 
@@ -96,6 +120,14 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("personas", "/personas"),
         Page("persona", f"/personas/{ids['persona']}"),
         Page("persona-new", "/personas/new"),
+        Page("integrations", "/integrations"),
+        Page("integrations-none", "/integrations", user="admin"),
+        Page("integration-new", "/integrations/new?provider=s3"),
+        Page("integration", f"/integrations/{ids['Old key']}"),
+        Page("imports", f"/integrations/{ids['Papers of the yard']}/imports"),
+        Page("import-run", f"/imports/{ids['import']}"),
+        Page("webhooks", "/webhooks"),
+        Page("webhook", f"/webhooks/{ids['webhook']}"),
         Page("account", "/account"),
         Page("evaluation", "/evaluation", user="admin"),
         Page("admin", "/admin/", user="admin"),

@@ -35,9 +35,10 @@ def chromium_program() -> str:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The product, with small chunks so that a short file is sent in several."""
+    """The product, with small chunks so that a short file is sent in several; it may ask servers on loopback."""
     chromium_program()
-    with running_stack("browser", EMBEDDING_ENGINE="hashing", UPLOAD_CHUNK_SIZE=str(64 * 1024)) as running:
+    settings = {"UPLOAD_CHUNK_SIZE": str(64 * 1024), "OUTBOUND_ALLOWED_PRIVATE": "127.0.0.1"}
+    with running_stack("browser", EMBEDDING_ENGINE="hashing", **settings) as running:
         running.create_user(USER, PASSWORD)
         yield running
 

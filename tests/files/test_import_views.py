@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from files import import_runs, import_views, importing
-from files.errors import FileTooLarge
+from files.errors import ConnectionOff, FileTooLarge
 from files.import_runs import Ending, Entry
 from files.models import ImportAction, ImportRun, ImportState
 from files.webhooks import subscribing
@@ -142,7 +142,7 @@ def test_stopping_ends_the_run(browser: Client, shelf: Shelf, connection: Extern
     assert current is not None
     assert "Stop: switch the connection off" in html_of(browser.get(f"/imports/{current.pk}"))
     browser.post(f"/integrations/{connection.pk}/actions/off")
-    with pytest.raises(importing.ConnectionOff):
+    with pytest.raises(ConnectionOff):
         import_runs.beat(current)
     refused = browser.post(f"/integrations/{connection.pk}/import", follow=True)
     assert "This connection is switched off. Switch it on, then import." in html_of(refused)
