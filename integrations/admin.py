@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from integrations.models import ExternalIntegration, ModelUsage
 from orchestra.common.read_only import ReadOnly
@@ -11,7 +12,7 @@ from orchestra.common.read_only import ReadOnly
 
 @admin.register(ExternalIntegration)
 class ExternalIntegrationAdmin(admin.ModelAdmin[ExternalIntegration]):
-    """Connections. Their fields are written through the API, which checks them; credentials are shown nowhere."""
+    """Connections. Their fields are written by the pages and the API, which check them; credentials are shown nowhere."""
 
     list_display = ("name", "provider", "owner", "enabled", "tested_at", "error_code")
     list_filter = ("provider", "enabled")
@@ -29,6 +30,10 @@ class ExternalIntegrationAdmin(admin.ModelAdmin[ExternalIntegration]):
         "error_message",
     )
     readonly_fields = tuple(name for name in fields if name not in ("name", "enabled"))
+
+    def view_on_site(self, obj: ExternalIntegration) -> str | None:
+        """Link to the page where staff may open it: of the installation's. A user's own is closed to all others."""
+        return reverse("integration", args=[obj.pk]) if obj.owner_id is None else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Forbid adding: a connection without its secrets is none."""

@@ -14,7 +14,7 @@ from integrations.models import ExternalIntegration
 
 _VALUE = "value_"
 _FORGET = "forget_"
-_KEPT = "Stored. Leave it empty to keep it."
+_KEPT = "It is stored, encrypted. Leave this empty to keep it."
 _MOVES = "When it changes, the secrets must be entered again."
 _PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
@@ -44,7 +44,7 @@ class ConnectionForm(forms.Form):
         self.fields["name"].initial = provider.label if connection is None else connection.name
         for name, field in self._fields.items():
             stored = field.name in self._stored
-            self.fields[name] = _form_field(field, stored=stored)
+            self.fields[name] = _form_field(field, stored=stored, changes=connection is not None)
             if connection is not None and not field.secret:
                 self.fields[name].initial = connection.config.get(field.name, field.default)
             if stored and not field.required:
@@ -57,11 +57,6 @@ class ConnectionForm(forms.Form):
                 label="For everybody",
                 help_text="It answers for all users. They see its name and whether it works, and nothing else.",
             )
-
-    @property
-    def changes_only(self) -> bool:
-        """Whether something is stored already that an empty field keeps."""
-        return bool(self._stored)
 
     @property
     def secrets_typed(self) -> bool:
@@ -81,9 +76,9 @@ class ConnectionForm(forms.Form):
             self.add_error(f"{_VALUE}{name}" if known else None, str(said))
 
 
-def _form_field(field: Field, *, stored: bool) -> forms.Field:
+def _form_field(field: Field, *, stored: bool, changes: bool) -> forms.Field:
     """Return the field as a form has it. Nothing is required here: the services say what is missing."""
-    help_text = " ".join(filter(None, (field.help, _KEPT if stored else "", _MOVES if field.leads else "")))
+    help_text = " ".join(filter(None, (_KEPT if stored else field.help, _MOVES if field.leads and changes else "")))
     shared: dict[str, Any] = {"label": field.label, "required": False, "help_text": help_text}
     if field.choices:
         choices = [(choice, choice.capitalize()) for choice in field.choices]
@@ -91,6 +86,7 @@ def _form_field(field: Field, *, stored: bool) -> forms.Field:
     needed = {"required": True} if field.required and not stored else {}
     if field.secret:
         # No browser's word: a password manager would fill in the one of this site.
-        secret = forms.PasswordInput(attrs={**_PLAIN, **needed, "autocomplete": "new-password"})
+        shown = {"placeholder": "Stored"} if stored else {}
+        secret = forms.PasswordInput(attrs={**_PLAIN, **needed, **shown, "autocomplete": "new-password"})
         return forms.CharField(widget=secret, strip=True, **shared)
     return forms.CharField(initial=field.default, widget=forms.TextInput(attrs={**_PLAIN, **needed}), **shared)

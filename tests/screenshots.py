@@ -18,6 +18,7 @@ import httpx
 from tests.browser.conftest import ARGUMENTS, PASSWORD, chromium_program, sign_in
 from tests.environment import VAR
 from tests.openai_server import KEY, MODEL, OpenAIServer, running_openai_server
+from tests.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server, running_s3_server
 from tests.stack import Stack, running_stack, wait_for
 
 USER = "marta"
@@ -50,13 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Start the product, fill it, and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=VAR / "screenshots", help="a folder; made if it is not there")
-    parser.add_argument("--only", default="", help="a part of the names of pages")
+    parser.add_argument("--only", default="", help="parts of the names of pages, with commas")
     chosen = parser.parse_args(arguments)
     settings = {"PORT": "19400", "OUTBOUND_ALLOWED_PRIVATE": "127.0.0.1", "LLM_MONTHLY_TOKENS": "200000"}
-    with running_openai_server() as model, running_stack("screenshots", **settings) as stack:
+    with (
+        running_openai_server() as model,
+        running_s3_server() as bucket,
+        running_stack("screenshots", **settings) as stack,
+    ):
         stack.create_user(USER, PASSWORD)
-        ids = {**_filled(stack), **_connected(stack, model)}
-        pages = [page for page in _pages(ids) if chosen.only in page.name]
+        ids = {**_filled(stack), **_connected(stack, model, bucket)}
+        pages = [page for page in _pages(ids) if any(part in page.name for part in chosen.only.split(","))]
         for path in _pictures(stack, pages, chosen.into):
             sys.stdout.write(f"{path}\n")
     return 0
@@ -78,26 +83,35 @@ def _filled(stack: Stack) -> dict[str, str]:
     return ids
 
 
-def _connected(stack: Stack, server: OpenAIServer) -> dict[str, str]:
-    """Connect a model that works, one that does not, a bucket where nobody answers, and a webhook; return ids."""
+def _connected(stack: Stack, server: OpenAIServer, s3: S3Server) -> dict[str, str]:
+    """Connect a model and a bucket that work, and one of each that does not, and a webhook; return ids."""
     client = stack.client(USER)
+    for name, text in FILES.items():
+        s3.client().put_object(Bucket=BUCKET, Key=f"papers/{name}", Body=f"From the bucket.\n{text}".encode())
     known = {"base_url": server.base_url, "model": MODEL}
-    nowhere = {"bucket": "yard-papers", "endpoint": "http://127.0.0.1:9", "access_key": "a", "secret_key": "b"}
+    bucket = {"bucket": BUCKET, "endpoint": s3.url, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
     ids = {}
     for name, provider, values in (
         ("The yard's own model", "compatible", {**known, "key": KEY}),
         ("Old key", "compatible", {**known, "key": "sk-old", "alias": "uncensored"}),
-        ("Papers of the yard", "s3", nowhere),
+        ("A bucket that is gone", "s3", {**bucket, "endpoint": "http://127.0.0.1:9"}),
+        ("Papers of the yard", "s3", bucket),
     ):
         made = client.post("/api/integrations", json={"provider": provider, "name": name, "values": values}).json()
         client.post(f"/api/integrations/{made['id']}/test").raise_for_status()
         ids[name] = made["id"]
-    asked = client.post(f"/api/integrations/{ids['Papers of the yard']}/import").raise_for_status().json()
     hook = client.post("/api/webhooks", json={"url": "http://127.0.0.1:9/hook"}).raise_for_status().json()
     client.post(f"/api/webhooks/{hook['id']}/test").raise_for_status()
-    imports = f"/api/integrations/{ids['Papers of the yard']}/imports"
-    wait_for("the import to end", lambda: client.get(imports).json()["runs"][0]["ended_at"], 120)
-    return {**ids, "import": asked["id"], "webhook": hook["id"]}
+    asked = [_imported(client, ids[name]) for name in ("A bucket that is gone", "Papers of the yard")]
+    return {**ids, "import-failed": asked[0], "import": asked[1], "webhook": hook["id"]}
+
+
+def _imported(client: httpx.Client, connection: str) -> str:
+    """Import, wait for the end, and return the run's id."""
+    address = f"/api/integrations/{connection}/import"
+    asked = client.post(address).raise_for_status().json()["id"]
+    wait_for("the import to end", lambda: client.get(f"{address}s").json()["runs"][0]["ended_at"], 120)
+    return str(asked)
 
 
 def _ended(client: httpx.Client, file_id: str) -> bool:
@@ -126,6 +140,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("integration", f"/integrations/{ids['Old key']}"),
         Page("imports", f"/integrations/{ids['Papers of the yard']}/imports"),
         Page("import-run", f"/imports/{ids['import']}"),
+        Page("import-failed", f"/imports/{ids['import-failed']}"),
         Page("webhooks", "/webhooks"),
         Page("webhook", f"/webhooks/{ids['webhook']}"),
         Page("account", "/account"),

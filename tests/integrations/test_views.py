@@ -180,7 +180,8 @@ def test_a_stored_secret_is_named_kept_and_exchanged(
     browser: Client, connection: ExternalIntegration, form: dict[str, str], openai_server: OpenAIServer
 ) -> None:
     page = html_of(browser.get(address(connection)))
-    assert "Stored. Leave it empty to keep it." in page
+    assert "It is stored, encrypted. Leave this empty to keep it." in page
+    assert 'placeholder="Stored"' in page
     assert f'value="{MODEL}"' in page
     kept = {**form, "value_key": "", "value_model": "large"}
     assert browser.post(address(connection), kept).status_code == 302
@@ -217,7 +218,7 @@ def test_what_cannot_be_read_is_entered_anew(
     browser: Client, connection: ExternalIntegration, form: dict[str, str], settings: Any
 ) -> None:
     settings.CREDENTIALS_KEYS = ("another key than before",)
-    assert "Stored. Leave it" not in html_of(browser.get(address(connection)))
+    assert "It is stored" not in html_of(browser.get(address(connection)))
     tested = html_of(browser.post(address(connection, "test"), follow=True))
     assert "The stored credentials cannot be read." in tested
     browser.post(address(connection), form)
@@ -284,6 +285,8 @@ def test_the_installations_is_made_by_staff_and_seen_without_its_errors_by_other
     client.post(NEW, {**form, "name": "Everybody's", "installation": "on"})
     row = ExternalIntegration.objects.get(owner=None)
     assert "Record in Admin" in html_of(client.get(address(row)))
+    record = html_of(client.get(f"/admin/integrations/externalintegration/{row.pk}/change/"))
+    assert f'href="{address(row)}"' in record
     assert "does not accept the key" in html_of(client.get("/integrations"))
     client.force_login(alice)
     html = html_of(client.get("/integrations"))
