@@ -12,7 +12,7 @@ from orchestra.common.read_only import ReadOnly
 
 @admin.register(ExternalIntegration)
 class ExternalIntegrationAdmin(admin.ModelAdmin[ExternalIntegration]):
-    """Connections. Their fields are written by the pages and the API, which check them; credentials are shown nowhere."""
+    """Connections. Their fields are written by pages and API, which check them; credentials are shown nowhere."""
 
     list_display = ("name", "provider", "owner", "enabled", "tested_at", "error_code")
     list_filter = ("provider", "enabled")

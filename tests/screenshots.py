@@ -53,11 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=VAR / "screenshots", help="a folder; made if it is not there")
     parser.add_argument("--only", default="", help="parts of the names of pages, with commas")
     chosen = parser.parse_args(arguments)
-    settings = {"PORT": "19400", "OUTBOUND_ALLOWED_PRIVATE": "127.0.0.1", "LLM_MONTHLY_TOKENS": "200000"}
     with (
         running_openai_server() as model,
         running_s3_server() as bucket,
-        running_stack("screenshots", **settings) as stack,
+        running_stack(
+            "screenshots", PORT="19400", OUTBOUND_ALLOWED_PRIVATE="127.0.0.1", LLM_MONTHLY_TOKENS="200000"
+        ) as stack,
     ):
         stack.create_user(USER, PASSWORD)
         ids = {**_filled(stack), **_connected(stack, model, bucket)}

@@ -37,8 +37,10 @@ def chromium_program() -> str:
 def stack() -> Iterator[Stack]:
     """The product, with small chunks so that a short file is sent in several; it may ask servers on loopback."""
     chromium_program()
-    settings = {"UPLOAD_CHUNK_SIZE": str(64 * 1024), "OUTBOUND_ALLOWED_PRIVATE": "127.0.0.1"}
-    with running_stack("browser", EMBEDDING_ENGINE="hashing", **settings) as running:
+    chunk = str(64 * 1024)
+    with running_stack(
+        "browser", EMBEDDING_ENGINE="hashing", UPLOAD_CHUNK_SIZE=chunk, OUTBOUND_ALLOWED_PRIVATE="127.0.0.1"
+    ) as running:
         running.create_user(USER, PASSWORD)
         yield running
 
