@@ -70,6 +70,7 @@ def _of_integrations(user: User) -> dict[str, object]:
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(240)
 def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[..., FileRecord], client: Client) -> None:
     file = make_file(alice, b"The harbour master keeps the register.")
     assert pipeline.work("a worker")

@@ -4,6 +4,7 @@ import { fetched, takeOver } from "./parts.js";
 const LONGEST = 60;
 let failures = 0;
 let timer = 0;
+let held = false; // a part that has the focus is as it was
 
 const live = () => [...document.querySelectorAll("[data-part][data-live]")];
 const pause = () => Math.min(...live().map((part) => Number(part.dataset.live))) * 2 ** failures;
@@ -19,7 +20,7 @@ async function refresh() {
     const { response, page } = await fetched(location.href);
     if (response.redirected) return; // signed out: a reload says so
     failures = response.ok ? 0 : failures + 1;
-    if (response.ok) takeOver(page, (part) => part.contains(document.activeElement));
+    if (response.ok) held = takeOver(page, (part) => part.contains(document.activeElement));
     for (const part of before) if (part.dataset.live !== "2") announce(part.dataset.said);
   } catch {
     failures += 1;
@@ -35,6 +36,7 @@ document.addEventListener("visibilitychange", () => {
   failures = 0;
   if (!document.hidden && live().length) refresh();
 });
-// Who leaves a part that was held for its focus sees it at once.
-document.addEventListener("focusout", plan);
+document.addEventListener("focusout", () => {
+  if (held) setTimeout(refresh); // when the focus has arrived elsewhere
+});
 plan();
