@@ -149,6 +149,10 @@ def test_the_pages_fit_a_phone_and_name_their_controls(open_page: Callable[..., 
     page.get_by_role("link", name="I have copied it").click()
     expect(page.locator("#secret-text")).to_have_count(0)
     one = page.url
+    page.get_by_text("Delete", exact=True).click()
+    question = page.locator(".confirm-box").bounding_box()
+    assert question["x"] >= 0
+    assert question["x"] + question["width"] <= 390
     for path in (
         one,
         "/webhooks",
