@@ -24,7 +24,8 @@ from files.models import FileRecord, FileStatus, ProcessingJob, Upload, WebhookE
 from files.pipeline import stages
 from files.selectors import trash_of
 from files.webhooks import outbox
-from orchestra.accounts.models import User
+from orchestra.accounts import audit
+from orchestra.accounts.models import AuditAction, User
 from orchestra.common import failpoints
 
 logger = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def put(file: FileRecord) -> None:
     with transaction.atomic():
         locked = _locked(file.pk, trashed=False)
         if locked.status == FileStatus.UPLOADING or not settings.TRASH_DAYS:
-            _remove(locked)
+            _remove(locked, by=locked.owner_id)
             return
         if locked.status in _ACTIVE:
             jobs.cancel(locked)
@@ -51,6 +52,7 @@ def put(file: FileRecord) -> None:
         told = WebhookEvent.DELETED
         _set_trashed(locked, Now(), "trashed", "The file was moved to the trash.", told, was=locked.status)
         publish_deletion(locked.owner_id, locked.pk)
+        audit.record(AuditAction.FILE_TRASHED, subject=f"file {locked.pk}", owner_id=locked.owner_id)
 
 
 def restore(file: FileRecord, message: str = "The file came back from the trash.") -> FileRecord:
@@ -66,6 +68,7 @@ def restore(file: FileRecord, message: str = "The file came back from the trash.
         _set_trashed(locked, None, "restored", message, states.TOLD.get(locked.status))
         if locked.status == FileStatus.CANCELLED and _status_before(locked) in _ACTIVE:
             jobs.retry(locked)
+        audit.record(AuditAction.FILE_RESTORED, subject=f"file {locked.pk}", owner_id=locked.owner_id)
     locked.refresh_from_db()
     return locked
 
@@ -73,12 +76,12 @@ def restore(file: FileRecord, message: str = "The file came back from the trash.
 def purge(file: FileRecord) -> None:
     """Delete a file completely, in the trash or not: rows, passages, vectors, words, bytes. Raises FileNotFound."""
     with transaction.atomic():
-        _remove(_locked(file.pk))
+        _remove(_locked(file.pk), by=file.owner_id)
 
 
 def empty(user: User) -> int:
     """Delete completely all that a user has in the trash. Return how many files went."""
-    return _purge_each(trash_of(user))
+    return _purge_each(trash_of(user), by=user.pk)
 
 
 def due(days: int | None = None) -> QuerySet[FileRecord]:
@@ -100,19 +103,19 @@ def purge_due() -> int:
     return count
 
 
-def purge_trashed(file_id: UUID) -> bool:
-    """Delete a file completely if it is in the trash; return whether it was."""
+def purge_trashed(file_id: UUID, *, by: UUID | None = None) -> bool:
+    """Delete a file completely if it is in the trash; return whether it was. `by`: none where its time is up."""
     try:
         with transaction.atomic():
-            _remove(_locked(file_id, trashed=True))
+            _remove(_locked(file_id, trashed=True), by=by)
     except FileNotFound:  # restored or deleted meanwhile
         return False
     return True
 
 
-def _purge_each(files: QuerySet[FileRecord]) -> int:
+def _purge_each(files: QuerySet[FileRecord], *, by: UUID | None = None) -> int:
     ids: Iterable[UUID] = list(files.values_list("pk", flat=True))
-    return sum(map(purge_trashed, ids))
+    return sum(purge_trashed(file_id, by=by) for file_id in ids)
 
 
 def _locked(file_id: UUID, *, trashed: bool | None = None) -> FileRecord:
@@ -145,7 +148,7 @@ def _status_before(file: FileRecord) -> str:
     return str(event.details.get("was", "")) if event else ""
 
 
-def _remove(file: FileRecord) -> None:
+def _remove(file: FileRecord, *, by: UUID | None) -> None:
     for stage in reversed(stages()):
         stage.discard(file.pk)
     owner_id, file_id = file.owner_id, file.pk
@@ -153,5 +156,6 @@ def _remove(file: FileRecord) -> None:
     if file.trashed_at is None and file.status != FileStatus.UPLOADING:
         outbox.tell(WebhookEvent.DELETED, owner_id, file_id, file.version + 1)
     FileRecord.objects.filter(pk=file_id).delete()
+    audit.record(AuditAction.FILE_DELETED, subject=f"file {file_id}", owner_id=by)
     publish_deletion(owner_id, file_id)
     failpoints.reach("delete.removing")

@@ -21,7 +21,8 @@ from integrations.models import ExternalIntegration
 from integrations.registry import PROVIDERS
 from integrations.sealing import Credentials, is_current, seal, unseal
 from integrations.sources.base import Source
-from orchestra.accounts.models import User
+from orchestra.accounts import audit
+from orchestra.accounts.models import AuditAction, User
 from orchestra.common.identifiers import new_id
 
 _LONGEST_VALUE = 2_000
@@ -66,6 +67,7 @@ def connect(owner: User | None, provider: str, name: str, values: Mapping[str, s
         if ExternalIntegration.objects.filter(owner=owner).count() >= _MOST_CONNECTIONS:
             raise TooManyConnections
         row.save()
+        _record(AuditAction.CONNECTED, row)
     return row
 
 
@@ -87,12 +89,19 @@ def change(
         if values is not None:
             _change_fields(row, values)
         row.save()
+        _record(AuditAction.CONNECTION_CHANGED, row)
     return row
 
 
 def disconnect(connection: ExternalIntegration) -> None:
     """Delete a connection with its credentials."""
-    connection.delete()
+    with transaction.atomic():
+        _record(AuditAction.DISCONNECTED, connection)
+        connection.delete()
+
+
+def _record(action: AuditAction, row: ExternalIntegration) -> None:
+    audit.record(action, subject=f"{row.provider} connection {row.pk}", owner_id=row.owner_id)
 
 
 def test(connection: ExternalIntegration) -> Verdict:

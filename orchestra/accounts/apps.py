@@ -12,5 +12,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Teach OpenAPI our authentication scheme."""
+        """Teach OpenAPI our authentication scheme, and listen to what is audited."""
+        from orchestra.accounts import audit  # noqa: F401  # receives signals
         from orchestra.accounts.api import openapi  # noqa: F401  # registers itself on import

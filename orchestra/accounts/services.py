@@ -14,7 +14,8 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts import audit
+from orchestra.accounts.models import ApiKey, AuditAction, User
 
 KEY_PREFIX = "orc_"
 TICKET_SECONDS = 30
@@ -76,9 +77,11 @@ def key_digest(plain: str) -> str:
 def create_api_key(user: User, name: str, expires_at: datetime | None = None) -> CreatedApiKey:
     """Make a key for `user`. Its plain text is in the result and nowhere else."""
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
-    record = ApiKey.objects.create(
-        user=user, name=name, prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
-    )
+    with transaction.atomic():
+        record = ApiKey.objects.create(
+            user=user, name=name, prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
+        )
+        audit.record(AuditAction.KEY_CREATED, subject=f"key {record.pk}", owner_id=user.pk)
     return CreatedApiKey(record, plain)
 
 
@@ -86,7 +89,9 @@ def revoke_api_key(key: ApiKey) -> None:
     """End a key at once; it stays listed as revoked."""
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
-        key.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            key.save(update_fields=["revoked_at"])
+            audit.record(AuditAction.KEY_REVOKED, subject=f"key {key.pk}", owner_id=key.user_id)
 
 
 def issue_ticket(user: User) -> str:

@@ -7,14 +7,15 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views import View
 from django.views.generic import TemplateView
 
-from orchestra.accounts import services
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts import audit, services
+from orchestra.accounts.models import ApiKey, AuditAction, User
 
 
 class AccountView(LoginRequiredMixin, TemplateView):
@@ -33,6 +34,13 @@ class PasswordView(LoginRequiredMixin, PasswordChangeView):
 
     template_name = "accounts/password.html"
     success_url = reverse_lazy("account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Change it and write that down."""
+        with transaction.atomic():
+            response = super().form_valid(form)
+            audit.record(AuditAction.PASSWORD_CHANGED, owner_id=cast(User, self.request.user).pk)
+        return response
 
 
 class CreateKeyView(LoginRequiredMixin, View):

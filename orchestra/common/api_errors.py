@@ -40,9 +40,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         exc = DatabaseAway()
     if isinstance(exc, OrchestraError):
         set_rollback()
-        headers = _RETRY_AFTER if exc.status == status.HTTP_503_SERVICE_UNAVAILABLE else None
         body = error_body(exc.code, exc.message, exc.hint, exc.details)
-        return Response(body, status=exc.status, headers=headers)
+        return Response(body, status=exc.status, headers=_when_again(exc))
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -64,6 +63,12 @@ def _from_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
     sentence = message if message.endswith((".", "!", "?")) else f"{message}."
     by_status = "authentication_failed" if exc.status_code == status.HTTP_401_UNAUTHORIZED else ""
     return error_body(code, sentence, _HINTS.get(code) or _HINTS.get(by_status, ""))
+
+
+def _when_again(error: OrchestraError) -> dict[str, str]:
+    if "retry_after" in error.details:
+        return {"Retry-After": str(error.details["retry_after"])}
+    return _RETRY_AFTER if error.status == status.HTTP_503_SERVICE_UNAVAILABLE else {}
 
 
 def _headers(exc: exceptions.APIException) -> dict[str, str]:

@@ -72,6 +72,11 @@ class Environment(BaseSettings):
         ("127.0.0.1", "::1"),
         description="Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
+    sign_in_attempts: int = Field(
+        10,
+        ge=0,
+        description="Passwords that may be tried for an account in ten minutes; per address five times that. 0: any.",
+    )
     host: str = Field("127.0.0.1", description="Address that `manage.py run` listens on.")
     port: int = Field(8000, ge=1, le=65535, description="First port that `manage.py run` tries.")
 

@@ -77,6 +77,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-webhooks": {"task": "files.tasks.sweep_webhooks", "schedule": 15.0, "options": {"expires": 15}},
     "forget-deliveries": {"task": "files.tasks.forget_deliveries", "schedule": 3600.0, "options": {"expires": 3600}},
     "start-imports": {"task": "files.tasks.start_imports", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-sign-ins": {
+        "task": "orchestra.accounts.tasks.forget_sign_ins",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
 if environment().vector_store_type != "pgvector":

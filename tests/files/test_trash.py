@@ -287,11 +287,14 @@ def _mention_in_a_run(author: User, file: FileRecord) -> None:
 
 
 def _tables_with(texts: list[str]) -> list[str]:
-    """Return the tables that have a row with one of these texts in any column."""
+    """Return the tables that have a row with one of these texts in any column, but for the audit log.
+
+    That says which file was deleted, by its id, and nothing else of it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
-            "AND relnamespace = 'public'::regnamespace"
+            "AND relnamespace = 'public'::regnamespace AND relname <> 'accounts_auditevent'"
         )
         tables = [row[0] for row in cursor.fetchall()]
         found = []
