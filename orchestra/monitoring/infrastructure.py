@@ -1,4 +1,4 @@
-"""Checks of what everything stands on: PostgreSQL, pgvector, migrations, Redis, worker, clock."""
+"""Checks of what everything stands on: PostgreSQL, pgvector, migrations, Redis, worker, clock; who may see figures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from orchestra.common import failpoints
 from orchestra.monitoring import pulses
 from orchestra.monitoring.checks import Outcome, registry
+from orchestra.monitoring.metrics import access
 from orchestra.monitoring.models import ProcessRole
 from orchestra.monitoring.pulses import Pulse
 from orchestra.monitoring.verification import Level, invariants
@@ -39,6 +40,7 @@ def register() -> None:
     registry.add("clock", check_clock)
     registry.add("failpoints", check_failpoints)
     registry.add("invariants", check_invariants)
+    registry.add("metrics", access.check)
 
 
 def check_database() -> Outcome:
