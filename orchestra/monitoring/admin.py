@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from orchestra.monitoring.models import MetricSeries, ProcessPulse, ProcessReading, SystemMetric
+from orchestra.monitoring.models import CheckFinding, MetricSeries, ProcessPulse, ProcessReading, SystemMetric
 
 
 class _ToLookAt(admin.ModelAdmin[Any]):
@@ -57,3 +57,11 @@ class SystemMetricAdmin(_ToLookAt):
 
     list_display = ("at", "resolution", "figures")
     list_filter = ("resolution",)
+
+
+@admin.register(CheckFinding)
+class CheckFindingAdmin(_ToLookAt):
+    """What checks found when they were last run from the status page."""
+
+    list_display = ("name", "ok", "message", "milliseconds", "ran_at")
+    list_filter = ("ok",)

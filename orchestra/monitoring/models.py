@@ -92,3 +92,20 @@ class SystemMetric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resolution} until {self.at:%Y-%m-%d %H:%M}"
+
+
+class CheckFinding(models.Model):
+    """What a check found when it was last run from the status page: the page is right again after a reload."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    ok = models.BooleanField()
+    message = models.TextField()
+    remedy = models.TextField(blank=True)
+    milliseconds = models.FloatField()
+    ran_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

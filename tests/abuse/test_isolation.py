@@ -75,6 +75,7 @@ PUBLIC = {
     "schema": "describes the API and holds no data",
     "docs": "describes the API and holds no data",
     "favicon": "a picture",
+    "metrics": "knows no users; tests/orchestra/monitoring/metrics/test_reading.py has who may read it",
     "sign-in": "where credentials are given",
     "sign-out": "ends whatever session there is; harmless without one",
 }
@@ -85,7 +86,7 @@ TUS_HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": 
 TUS_TYPE = "application/offset+octet-stream"
 
 # Closed to who is no staff, before anything is looked for.
-STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
+STAFF_ONLY = {"evaluation-question-delete", "evaluation-run", "system-status-run"}
 
 ROUTES = routes()
 OBJECT_ROUTES = [route for route in ROUTES if route.parameters]

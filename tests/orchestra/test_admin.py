@@ -38,7 +38,14 @@ from integrations.services import connect
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
-from orchestra.monitoring.models import MetricSeries, ProcessReading, ProcessRole, Resolution, SystemMetric
+from orchestra.monitoring.models import (
+    CheckFinding,
+    MetricSeries,
+    ProcessReading,
+    ProcessRole,
+    Resolution,
+    SystemMetric,
+)
 from personas import services as persona_services
 from personas.models import Persona
 from search import conversations
@@ -99,6 +106,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))
     MetricSeries.objects.create(name=HOSTILE, labels=[HOSTILE], counts=[1.0], since=Now())
     ProcessReading.objects.create(process=HOSTILE, name=HOSTILE, labels=[HOSTILE], value=1.0, seen_at=Now())
+    CheckFinding.objects.create(name=HOSTILE, ok=True, message=HOSTILE, milliseconds=1, ran_at=Now())
     SystemMetric.objects.create(resolution=Resolution.HOUR, at=Now(), figures={HOSTILE: 1.0})
     conversations.begin(alice, conversations.NewTurn(HOSTILE, "basic", {"text": HOSTILE}))
     file.refresh_from_db()

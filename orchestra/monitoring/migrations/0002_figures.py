@@ -57,4 +57,16 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('resolution', 'at'), name='system_metric_once')],
             },
         ),
+        migrations.CreateModel(
+            name="CheckFinding",
+            fields=[
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("ok", models.BooleanField()),
+                ("message", models.TextField()),
+                ("remedy", models.TextField(blank=True)),
+                ("milliseconds", models.FloatField()),
+                ("ran_at", models.DateTimeField()),
+            ],
+            options={"ordering": ("name",)},
+        ),
     ]
