@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +46,16 @@ def cards() -> list[Card]:
 def run(names: list[str]) -> None:
     """Run checks one after the other, and keep what they find."""
     for result in registry.run(names):
-        _keep(result)
+        keep([result])
+
+
+def keep(results: Iterable[CheckResult]) -> None:
+    """Keep what checks have just found."""
+    for result in results:
+        outcome = result.outcome
+        told = {"ok": outcome.ok, "message": outcome.message, "remedy": outcome.remedy}
+        values = {**told, "milliseconds": result.milliseconds, "ran_at": Now()}
+        CheckFinding.objects.update_or_create(name=result.name, defaults=values)
 
 
 def card_of(slug: str) -> Card | None:
@@ -57,14 +67,3 @@ def _card(found: CheckFinding) -> Card:
     now: datetime = found.now  # type: ignore[attr-defined]  # annotated above
     stale = now - found.ran_at > STALE_AFTER
     return Card(found.name, found.ok, found.message, found.remedy, found.milliseconds, found.ran_at, stale)
-
-
-def _keep(result: CheckResult) -> None:
-    values = {
-        "ok": result.outcome.ok,
-        "message": result.outcome.message,
-        "remedy": result.outcome.remedy,
-        "milliseconds": result.milliseconds,
-        "ran_at": Now(),
-    }
-    CheckFinding.objects.update_or_create(name=result.name, defaults=values)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, product
+from math import prod
 
 from django.db.models.functions import Now
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,6 +17,7 @@ from orchestra.monitoring.metrics.keeping import FORGOTTEN_AFTER, keep
 from orchestra.monitoring.models import MetricSeries, ProcessReading
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FEW = 24
 Kept = dict[str, list[tuple[tuple[str, ...], list[float]]]]
 
 
@@ -58,8 +60,9 @@ def _family(metric: Metric, kept: Kept, told: dict[str, dict[tuple[str, ...], li
         return _histogram(metric, kept.get(metric.name, []))
     if isinstance(metric, Counter):
         counter = CounterMetricFamily(metric.name, metric.sentence, labels=list(metric.labels))
-        for labels, counts in _fitting(metric, kept.get(metric.name, []), 1):
-            counter.add_metric(labels, counts[0])
+        found = {labels: counts[0] for labels, counts in _fitting(metric, kept.get(metric.name, []), 1)}
+        for labels, count in {**_zeros(metric), **found}.items():
+            counter.add_metric(labels, count)
         return counter
     gauge = GaugeMetricFamily(metric.name, metric.sentence, labels=list(metric.labels))
     if isinstance(metric, Gauge):
@@ -70,6 +73,12 @@ def _family(metric: Metric, kept: Kept, told: dict[str, dict[tuple[str, ...], li
     for labels, value in readings:
         gauge.add_metric(labels, value)
     return gauge
+
+
+def _zeros(metric: Counter) -> dict[tuple[str, ...], float]:
+    """Return 0 for every series of a figure that has few: the first one counted is then an increase to Prometheus."""
+    values = [sorted(values()) for values in metric.labels.values()]
+    return dict.fromkeys(product(*values), 0.0) if prod(map(len, values)) <= _FEW else {}
 
 
 def _histogram(metric: Histogram, series: Iterable[tuple[tuple[str, ...], list[float]]]) -> HistogramMetricFamily:

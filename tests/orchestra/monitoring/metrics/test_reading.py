@@ -87,6 +87,13 @@ def test_every_figure_that_was_declared_is_there_in_prometheus_form() -> None:
     assert {metric.name.removesuffix("_total") for metric in metrics.all()} == families
 
 
+def test_what_was_never_counted_is_zero_so_that_the_first_one_is_an_increase() -> None:
+    found = samples()
+    assert found["orchestra_vector_store_unavailable_total", ()] == 0
+    assert found["orchestra_sweeper_actions_total", ("lost",)] == 0
+    assert found["orchestra_search_failures_total", ("private",)] == 0
+
+
 def test_requests_are_counted_by_route_method_and_status(client: Client) -> None:
     client.get("/api/health/live?secret=zebra")
     client.get("/nothing/zebra")
