@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Self
 
 from django.conf import settings
 from django.db.models import Count, DurationField, ExpressionWrapper, Max
@@ -91,6 +93,26 @@ def register() -> None:
             history.Level("queue_oldest", "The longest wait", "s", oldest_seconds),
         )
     )
+
+
+class StageTimer:
+    """Times a stage and counts how it ended. `elsewhere` tells seconds that were spent on other jobs meanwhile."""
+
+    def __init__(self, stage: str, elsewhere: Callable[[], float]) -> None:
+        self._stage = stage
+        self._elsewhere = elsewhere
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        self._began = self._now()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.seconds = self._now() - self._began
+        stages.observe(self._stage, "done" if error is None else how(error), seconds=self.seconds)
+
+    def _now(self) -> float:
+        return time.monotonic() - self._elsewhere()
 
 
 def how(error: BaseException) -> str:

@@ -295,19 +295,9 @@ def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:
 
 def _finish(stage: _StageRun, file: FileRecord, between: _Between) -> float:
     """Bring a stage to its end, whichever that is; return its seconds, without those of jobs done in between."""
-    began, others, outcome = time.monotonic(), between.seconds, "done"
-
-    def seconds() -> float:
-        return time.monotonic() - began - (between.seconds - others)
-
-    try:
+    with metrics.StageTimer(stage.name, lambda: between.seconds) as timer:
         stage.finish(file)
-    except BaseException as exc:
-        outcome = metrics.how(exc)
-        raise
-    finally:
-        metrics.stages.observe(stage.name, outcome, seconds=seconds())
-    return round(seconds(), 3)
+    return round(timer.seconds, 3)
 
 
 @contextmanager

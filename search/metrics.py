@@ -68,16 +68,20 @@ def embedding_of(passages: int) -> Iterator[None]:
     embedded.add(amount=passages)
 
 
-@contextmanager
-def searching(mode: str) -> Iterator[None]:
-    """Time a search; one that its asker leaves is not counted."""
-    began = perf_counter()
-    try:
-        yield
-    except Exception:
-        failures.add(mode)
-        raise
-    seconds.observe(mode, seconds=perf_counter() - began)
+class Searching:
+    """Times a search; one that its asker leaves is not counted."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None:
+            seconds.observe(self._mode, seconds=perf_counter() - self._began)
+        elif issubclass(kind, Exception):
+            failures.add(self._mode)
 
 
 def _store_name() -> str:

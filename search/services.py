@@ -121,7 +121,7 @@ def _as_persona(request: SearchRequest, persona: PersonaFacts, mode: SearchMode)
 
 
 def _run(user: User, mode: SearchMode, request: SearchRequest, kept: _Kept) -> Run:
-    with watched() as left, metrics.searching(mode.name):
+    with watched() as left, metrics.Searching(mode.name):
         result = yield from mode.run(request)
     if left:
         result = replace(result, outbound=tuple(left))
@@ -148,7 +148,7 @@ def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 
     """Search `user`'s files by vectors alone."""
     request = SearchRequest(_text(query), scope or Scope(user.pk), limit)
     watch = Stopwatch()
-    with metrics.searching(metrics.NO_MODE):
+    with metrics.Searching(metrics.NO_MODE):
         with watch.step("embed"):
             embedded = questions.embed(request.query)
         with watch.step("vectors"):

@@ -85,8 +85,9 @@ def _packages() -> str:
 
 def _migrations() -> str:
     executor = MigrationExecutor(connection)
-    pending = {key for key, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())}
-    every = sorted({str(key): key for key in (*executor.loader.applied_migrations, *pending)}.values())
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    pending = {(migration.app_label, migration.name) for migration, _ in plan}
+    every = sorted({*executor.loader.applied_migrations, *pending})
     return "\n".join(f"[{' ' if (app, name) in pending else 'x'}] {app}.{name}" for app, name in every)
 
 

@@ -9,6 +9,5 @@ urlpatterns = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("system/status", views.StatusPage.as_view(), name="system-status"),
     path("system/status/report", views.ReportView.as_view(), name="system-status-report"),
-    path("system/status/run", views.RunView.as_view(), name="system-status-run-all"),
-    path("system/status/run/<slug:check>", views.RunView.as_view(), name="system-status-run"),
+    path("system/status/run", views.RunView.as_view(), name="system-status-run"),
 ]

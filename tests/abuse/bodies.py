@@ -63,6 +63,5 @@ BODIES: dict[tuple[str, str], Any] = {
     ("evaluation-questions", "post"): {},
     ("evaluation-question-delete", "post"): {},
     ("evaluation-runs", "post"): {},
-    ("system-status-run-all", "post"): {},
     ("system-status-run", "post"): {},
 }

@@ -86,7 +86,7 @@ TUS_HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": 
 TUS_TYPE = "application/offset+octet-stream"
 
 # Closed to who is no staff, before anything is looked for.
-STAFF_ONLY = {"evaluation-question-delete", "evaluation-run", "system-status-run"}
+STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
 
 ROUTES = routes()
 OBJECT_ROUTES = [route for route in ROUTES if route.parameters]

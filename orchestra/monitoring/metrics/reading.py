@@ -60,8 +60,8 @@ def _family(metric: Metric, kept: Kept, told: dict[str, dict[tuple[str, ...], li
         return _histogram(metric, kept.get(metric.name, []))
     if isinstance(metric, Counter):
         counter = CounterMetricFamily(metric.name, metric.sentence, labels=list(metric.labels))
-        found = {labels: counts[0] for labels, counts in _fitting(metric, kept.get(metric.name, []), 1)}
-        for labels, count in {**_zeros(metric), **found}.items():
+        counted = {labels: counts[0] for labels, counts in _fitting(metric, kept.get(metric.name, []), 1)}
+        for labels, count in {**_zeros(metric), **counted}.items():
             counter.add_metric(labels, count)
         return counter
     gauge = GaugeMetricFamily(metric.name, metric.sentence, labels=list(metric.labels))

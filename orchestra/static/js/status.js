@@ -48,6 +48,7 @@ async function runOne(card, aloud) {
     const response = await fetch(form.action, {
       method: "POST",
       headers: { "X-CSRFToken": csrfToken(), "X-Fragment": "card" },
+      body: new URLSearchParams(new FormData(form)),
       credentials: "same-origin",
     });
     if (!response.ok) throw new Error(`The server answered ${response.status}.`);

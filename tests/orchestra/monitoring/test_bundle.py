@@ -23,7 +23,7 @@ from orchestra.settings.env import Environment
 from search import services
 
 CONTENT = ("zebrafish", "Ganges", "alice", "hunter")
-SECRETS = {
+SECRETS: dict[str, Any] = {
     "openai_api_key": "sk-planted-openai-0123456789",
     "metrics_token": "planted-token-0123456789-0123456789",
     "s3_secret_key": "planted-s3-0123456789",

@@ -142,6 +142,26 @@ def test_a_file_and_a_search_are_counted_and_their_words_are_not(
         assert secret not in text
 
 
+def test_a_search_that_breaks_is_a_failure_and_one_that_is_left_is_nothing(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    services.begin(alice, "the harbour").close()
+    running = services.begin(alice, "the harbour", mode="super_deep")
+    next(running)
+    running.close()
+    monkeypatch.setattr("search.modes.basic.BasicMode.run", breaks)
+    with pytest.raises(RuntimeError):
+        services.search(alice, "the harbour")
+    found = samples()
+    assert found["orchestra_search_failures_total", ("basic",)] == 1
+    assert found["orchestra_search_failures_total", ("super_deep",)] == 0
+    assert ("orchestra_search_seconds_count", ("basic",)) not in found
+    assert ("orchestra_search_seconds_count", ("super_deep",)) not in found
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_the_sweeper_does_is_counted(alice: User, make_file: Callable[..., FileRecord]) -> None:
     make_file(alice)
