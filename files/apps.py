@@ -14,7 +14,7 @@ class FilesConfig(AppConfig):
         """Register checks, invariants, the page of file types, sealed secrets, what follows the end of a file's row."""
         from django.db.models.signals import post_delete
 
-        from files import file_types, health, verifying, verifying_bytes
+        from files import file_types, health, metrics, verifying, verifying_bytes
         from files.models import FileRecord, Webhook
         from files.services import forget_bytes
         from integrations.services import SealedColumn, sealed_columns
@@ -24,6 +24,7 @@ class FilesConfig(AppConfig):
         post_delete.connect(forget_bytes, sender=FileRecord)
         sealed_columns.append(SealedColumn(Webhook, "secret"))
         health.register()
+        metrics.register()
         verifying.register()
         verifying_bytes.register()
         add_page("file-types.md", file_types.reference_page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import ClassVar
+from weakref import WeakSet
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
@@ -14,6 +15,14 @@ from orchestra.accounts.models import User
 
 MOST_WAITING = 200
 """Messages that a slow client may leave waiting before it is closed: it opens a new socket and begins anew."""
+
+
+_open: WeakSet[StatusConsumer] = WeakSet()
+
+
+def open_sockets() -> int:
+    """Return how many sockets this process holds."""
+    return len(_open)
 
 
 class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
@@ -31,6 +40,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     async def connect(self) -> None:
         """Accept a signed-in user; close with 4401 otherwise."""
         self._feed = self._sending = self._closing = None
+        _open.add(self)
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
         user: User | AnonymousUser = self.scope["user"]
         await self.accept()
@@ -45,6 +55,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
 
     async def disconnect(self, code: int) -> None:
         """Leave the feed."""
+        _open.discard(self)
         if self._sending is not None:
             self._sending.cancel()
         if self._feed is not None:

@@ -1,4 +1,4 @@
-"""Health checks of files: storage, the sandbox around readers, and the way of the status socket."""
+"""Health checks of files: storage, the queue, the sandbox around readers, and the way of the status socket."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from redis.exceptions import RedisError
 
-from files import storage
+from files import metrics, storage
+from files.models import JobState, ProcessingJob
 from orchestra.accounts.models import User
 from orchestra.accounts.services import issue_ticket
 from orchestra.monitoring.checks import Outcome, registry
 
 _SOCKET_SECONDS = 10
+_UNTAKEN_SECONDS = 60
 
 
 def register() -> None:
     """Register this application's checks."""
     registry.add("storage", check_storage)
+    registry.add("queue", check_queue)
     registry.add("sandbox", check_sandbox)
     registry.add("socket", check_socket)
 
@@ -26,6 +29,19 @@ def register() -> None:
 def check_storage() -> Outcome:
     """Write, read and remove a probe where new files go."""
     return storage.chosen().check()
+
+
+def check_queue() -> Outcome:
+    """Look how many files wait, for how long, and whether anybody takes them."""
+    jobs = ProcessingJob.objects
+    waiting, running = (jobs.filter(state=state).count() for state in (JobState.QUEUED, JobState.RUNNING))
+    longest = metrics.oldest_seconds()
+    if not waiting:
+        return Outcome.passed(f"No file waits; {running} are being read.")
+    sentence = f"{waiting} files wait, the longest for {longest:.0f} s; {running} are being read."
+    if not running and longest > _UNTAKEN_SECONDS:
+        return Outcome.failed(sentence, "Nobody takes them: look at `worker` and `beat`, and at the worker's log.")
+    return Outcome.passed(sentence)
 
 
 def check_sandbox() -> Outcome:

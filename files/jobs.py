@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from files import states
+from files import metrics, states
 from files.errors import InvalidMove, JobLost, WorkerLost
 from files.faults import as_product_error
 from files.hints import publish_hints, waiting_hints
@@ -180,6 +180,8 @@ def finish(claim: Claim, timings: dict[str, float]) -> None:
             states.move(file.pk, FileStatus.PARTIAL, "partial", message, **_NO_ERROR)
         else:
             states.move(file.pk, FileStatus.READY, "ready", "The file can be searched.", **_NO_ERROR)
+        outcome = "partial" if file.warnings else "ready"
+        transaction.on_commit(lambda: metrics.processed.add(file.media_type, outcome))
     failpoints.reach("job.finished")
 
 
@@ -211,6 +213,7 @@ def _fail(job: ProcessingJob, failure: Failure) -> None:
         error_hint=failure.hint,
     )
     _forget_unfinished(failed)
+    transaction.on_commit(lambda: metrics.processed.add(failed.media_type, "failed"))
 
 
 def _forget_unfinished(file: FileRecord) -> None:
@@ -306,6 +309,8 @@ def sweep() -> dict[str, int]:
     missing = _send_missing_hints()
     if lost or missing:
         logger.info("swept", lost_workers=lost, hints_sent=missing)
+        metrics.swept.add("lost", amount=lost)
+        metrics.swept.add("hints", amount=missing)
     return {"lost": lost, "hints": missing}
 
 

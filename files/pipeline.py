@@ -20,7 +20,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
-from files import jobs
+from files import jobs, metrics
 from files.breaker import Breaker
 from files.errors import FileNotFound, JobLost
 from files.faults import DATABASE_AWAY, as_product_error
@@ -289,10 +289,15 @@ def run(claim: Claim, *, alone: bool = True) -> dict[str, float]:
             if not alone and timings and file.character_count > _LONG_TEXT:
                 raise _TurnedOutLongError
             jobs.report(claim, stage.name, 0, 0, "")
-            began, others = time.monotonic(), between.seconds
-            stage.finish(file)
-            timings[stage.name] = round(time.monotonic() - began - (between.seconds - others), 3)
+            timings[stage.name] = _finish(stage, file, between)
     return timings
+
+
+def _finish(stage: _StageRun, file: FileRecord, between: _Between) -> float:
+    """Bring a stage to its end, whichever that is; return its seconds, without those of jobs done in between."""
+    with metrics.StageTimer(stage.name, lambda: between.seconds) as timer:
+        stage.finish(file)
+    return round(timer.seconds, 3)
 
 
 @contextmanager

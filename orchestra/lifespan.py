@@ -2,7 +2,7 @@
 
 It loads the embedding model in the background, so that nobody's first question waits for it. Start-up itself stays
 light, and a model that does not load is told by doctor and by searches. The history of searches is written by a thread
-of its own, and what is left of it at the end.
+of its own, and what is left of it at the end; so are the figures for Prometheus.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from orchestra.common.errors import OrchestraError
+from orchestra.monitoring.metrics.keeping import keeper
 
 logger = structlog.get_logger(__name__)
 
@@ -25,9 +26,11 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
             await asyncio.to_thread(_history().start)
+            await asyncio.to_thread(keeper.start, "web")
             await send({"type": "lifespan.startup.complete"})
         else:
             await asyncio.to_thread(_history().stop)
+            await asyncio.to_thread(keeper.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return
 

@@ -26,6 +26,7 @@ urlpatterns = [
     # Pages of libraries name no icon, and browsers then ask here.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg", permanent=True), name="favicon"),
     path("", include("orchestra.accounts.urls")),
+    path("", include("orchestra.monitoring.urls")),
     path("", include("search.urls")),
     path("", include("personas.urls")),
     path("", include("integrations.urls")),

@@ -12,7 +12,8 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         """Register this application's health checks and invariants."""
-        from search import health, verifying
+        from search import health, metrics, verifying
 
         health.register()
+        metrics.register()
         verifying.register()

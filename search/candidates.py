@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from django.db import connection
 
 from search import keyword_sql as sql
-from search import keywords
+from search import keywords, metrics
 from search.analysis import is_paired, sequence
 from search.file_names import named_documents, names_sought
 from search.keywords import Answer, Question
@@ -59,6 +59,7 @@ def find(
     near = NOTHING_NEAR
     if embedded is not None and store is not None:
         near = store.nearest(embedded, scope, depth * _BESIDE_EXCLUDED if query.excluded else depth)
+        metrics.vector_searches.add(near.method)
     if including is not None:
         near = with_document(near, including)
     space = embedded.space if embedded else None

@@ -13,7 +13,7 @@ from django.utils import timezone
 from orchestra.accounts.models import User
 from orchestra.common.outbound.ledger import watched
 from personas.facts import PersonaFacts
-from search import history, questions, talking
+from search import history, metrics, questions, talking
 from search.errors import EmptyQuery, ModeNotAllowed, UnknownMode
 from search.filtering import ContentFilter
 from search.hits import build_hits
@@ -121,7 +121,7 @@ def _as_persona(request: SearchRequest, persona: PersonaFacts, mode: SearchMode)
 
 
 def _run(user: User, mode: SearchMode, request: SearchRequest, kept: _Kept) -> Run:
-    with watched() as left:
+    with watched() as left, metrics.Searching(mode.name):
         result = yield from mode.run(request)
     if left:
         result = replace(result, outbound=tuple(left))
@@ -148,14 +148,15 @@ def nearest(user: User, query: str, *, scope: Scope | None = None, limit: int = 
     """Search `user`'s files by vectors alone."""
     request = SearchRequest(_text(query), scope or Scope(user.pk), limit)
     watch = Stopwatch()
-    with watch.step("embed"):
-        embedded = questions.embed(request.query)
-    with watch.step("vectors"):
-        near = vector_stores["default"].neighbours(embedded, request.scope, limit) if embedded else []
-    with watch.step("hits"):
-        ranking = fuse([Candidate(n.passage, n.cosine, 0.0) for n in near], vector_weight=1.0)
-        hits = build_hits(request, ranking, {})
-    result = SearchResult(request.query, "vector", hits, watch.milliseconds())
+    with metrics.Searching(metrics.NO_MODE):
+        with watch.step("embed"):
+            embedded = questions.embed(request.query)
+        with watch.step("vectors"):
+            near = vector_stores["default"].neighbours(embedded, request.scope, limit) if embedded else []
+        with watch.step("hits"):
+            ranking = fuse([Candidate(n.passage, n.cosine, 0.0) for n in near], vector_weight=1.0)
+            hits = build_hits(request, ranking, {})
+    result = SearchResult(request.query, metrics.NO_MODE, hits, watch.milliseconds())
     _remember(user, request, result)
     return result
 

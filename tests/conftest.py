@@ -75,8 +75,10 @@ def _pulse_dir(tmp_path: Path, settings: Any) -> None:
 def _forgotten() -> None:
     """What is remembered of searches and of the queue is the test's before, whose rows were rolled back."""
     from files import estimates, pipeline
+    from orchestra.monitoring.metrics.pending import pending
     from search import frequencies, owners, spaces
 
+    pending.forget()
     estimates.rates.forget()
     pipeline.breaker.note_work()
     spaces.searched.forget()

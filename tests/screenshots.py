@@ -35,16 +35,35 @@ FILES = {
     "Minutes of May.html": "<h1>Minutes</h1><p>The roof of the shed leaks. Haddad asks for an offer.</p>",
     "Old scan.pdf": "%PDF-1.4 this one was cut off",
 }
+# A day of a made-up yard: nights are quiet, the machine was off for an hour, a disk was slow in the morning.
+SAMPLES = """
+INSERT INTO monitoring_systemmetric (id, resolution, at, figures, totals)
+SELECT gen_random_uuid(), 'minute', date_trunc('minute', now()) - n * interval '1 minute', jsonb_build_object(
+    'files_ready', greatest(0, round((6 * sin(n / 230.0) + 3 * random())::numeric, 2)),
+    'passages', greatest(0, round((60 * sin(n / 230.0) + 20 * random())::numeric, 1)),
+    'requests', round((40 + 35 * sin(n / 230.0) + 9 * random())::numeric, 1),
+    'search_ms', round((38 + 12 * random() + CASE WHEN n BETWEEN 300 AND 380 THEN 160 ELSE 0 END)::numeric, 1),
+    'request_ms', round((22 + 6 * random())::numeric, 1),
+    'files_failed', CASE WHEN random() < 0.04 THEN 1 ELSE 0 END,
+    'request_errors', CASE WHEN n BETWEEN 300 AND 340 THEN 2 ELSE 0 END,
+    'search_errors', 0,
+    'queue', greatest(0, round(18 * sin(n / 230.0))),
+    'queue_oldest', greatest(0, round(45 * sin(n / 230.0))),
+    'memory', round((1450 + 120 * sin(n / 90.0) + 30 * random())::numeric, 1)), '{}'
+FROM generate_series(3, 1430) AS n WHERE n NOT BETWEEN 760 AND 820
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page: the picture's name, its address, and who looks at it."""
+    """A page: the picture's name, its address, who looks at it, and what is there once it has settled."""
 
     name: str
     path: str
     user: str = USER
     status: int = 200
+    settled: str = "body"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +99,8 @@ def _filled(stack: Stack) -> dict[str, str]:
     client.post("/api/search", json={"query": QUESTION}).raise_for_status()
     client.delete(f"/api/files/{ids['Minutes of May.html']}").raise_for_status()
     persona = {"name": "Yard", "description": "Answers for the people of the yard.", "instructions": "Be brief."}
+    with stack.database() as database:
+        database.execute(SAMPLES)
     ids["persona"] = client.post("/api/personas", json=persona).raise_for_status().json()["id"]
     return ids
 
@@ -146,6 +167,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("webhook", f"/webhooks/{ids['webhook']}"),
         Page("account", "/account"),
         Page("evaluation", "/evaluation", user="admin"),
+        Page("status", "/system/status", user="admin", settled="#run-all button:enabled"),
         Page("admin", "/admin/", user="admin"),
         Page("api", "/api/files"),
         Page("swagger", "/docs"),
@@ -180,6 +202,7 @@ def _picture(tab: Any, page: Page, path: Path) -> Path:
     answer = tab.goto(page.path)
     assert answer.status == page.status, f"{page.path} answered {answer.status}"
     tab.wait_for_load_state("load")
+    tab.wait_for_selector(page.settled, timeout=60_000)
     tab.wait_for_timeout(400)  # what the page fetches by itself
     tab.screenshot(path=str(path), full_page=True)
     return path

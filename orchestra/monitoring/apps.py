@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class MonitoringConfig(AppConfig):
-    """Health, doctor."""
+    """Health, doctor, figures, the status page."""
 
     name = "orchestra.monitoring"
     label = "monitoring"
@@ -13,6 +13,7 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of the parts below all applications."""
         import celery_app  # noqa: F401  # makes it the application of shared_task in every process
-        from orchestra.monitoring import infrastructure
+        from orchestra.monitoring import figures, infrastructure
 
         infrastructure.register()
+        figures.register()

@@ -1,10 +1,12 @@
-"""Checks of what everything stands on: PostgreSQL, pgvector, migrations, Redis, worker, clock."""
+"""Checks of what everything stands on: PostgreSQL, pgvector, migrations, Redis, worker, clock, disk, figures."""
 
 from __future__ import annotations
 
 import secrets
+import shutil
 import time
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -15,6 +17,7 @@ from redis.exceptions import RedisError
 from orchestra.common import failpoints
 from orchestra.monitoring import pulses
 from orchestra.monitoring.checks import Outcome, registry
+from orchestra.monitoring.metrics import access
 from orchestra.monitoring.models import ProcessRole
 from orchestra.monitoring.pulses import Pulse
 from orchestra.monitoring.verification import Level, invariants
@@ -23,6 +26,7 @@ from orchestra.monitoring.verification import Level, invariants
 PGVECTOR_FLOOR = (0, 8, 6)
 _WORKER_SECONDS = 8.0
 _CLOCK_SKEW = 5.0
+_LOW_DISK = 1024**3
 _KEYS = (
     "Write them into the settings, the same on all machines: sessions, tokens and messages go from one to the other."
 )
@@ -39,6 +43,8 @@ def register() -> None:
     registry.add("clock", check_clock)
     registry.add("failpoints", check_failpoints)
     registry.add("invariants", check_invariants)
+    registry.add("disk", check_disk)
+    registry.add("metrics", access.check)
 
 
 def check_database() -> Outcome:
@@ -179,3 +185,13 @@ def check_invariants() -> Outcome:
         remedy = "Run `manage.py verify`, then with `--repair`."
         return Outcome.failed(" ".join(finding.message for finding in found), remedy)
     return Outcome.passed(f"Files, uploads and jobs agree ({len(codes)} invariants).")
+
+
+def check_disk() -> Outcome:
+    """Look at the room that is left where the state directory lies."""
+    directory = settings.STATE_DIR
+    usage = shutil.disk_usage(directory)
+    room = f"{usage.free / 1024**3:.1f} of {usage.total / 1024**3:.1f} GiB are free where {directory} lies."
+    if usage.free < _LOW_DISK:
+        return Outcome.failed(room, "Free some space, or move STATE_DIR: logs, models and embedded servers need it.")
+    return Outcome.passed(room)

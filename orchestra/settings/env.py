@@ -294,6 +294,19 @@ class Environment(BaseSettings):
         0.0, ge=0, allow_inf_nan=False, description="The same for a million tokens that it writes."
     )
 
+    metrics_token: str = Field(
+        "", description="Who sends it as a bearer token may read /metrics. With METRICS_NETWORKS empty too: nobody may."
+    )
+    metrics_networks: CommaSeparated = Field(
+        (), description="Addresses or networks that may read /metrics without a token, separated by commas."
+    )
+    history_minute_hours: int = Field(
+        24, ge=1, le=168, description="Hours for which the status page keeps a sample for each minute."
+    )
+    history_hour_days: int = Field(
+        90, ge=1, le=1000, description="Days for which the status page keeps a sample for each hour."
+    )
+
     failpoints: str = Field(
         "",
         description="For tests of faults only: places at which a process is killed or delayed (docs/reliability.md).",
@@ -303,7 +316,7 @@ class Environment(BaseSettings):
 
     @field_validator(
         *("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", "ocr_languages", "outbound_allowed_private"),
-        *("credentials_keys", "llm_fallback_models"),
+        *("credentials_keys", "llm_fallback_models", "metrics_networks"),
         mode="before",
     )
     @classmethod
@@ -345,7 +358,7 @@ class Environment(BaseSettings):
             raise ValueError("write origins with their scheme, e.g. https://files.example.org")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_networks")
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         try:
@@ -353,6 +366,13 @@ class Environment(BaseSettings):
                 ip_network(each)
         except ValueError:
             raise ValueError("write addresses or networks, e.g. 10.0.0.7,10.1.0.0/16") from None
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: str) -> str:
+        if value and (len(value) < SHORTEST_SECRET or not all("!" <= char <= "~" for char in value)):
+            raise ValueError(f"write {SHORTEST_SECRET} signs or more, without blanks")
         return value
 
     @field_validator("outbound_allowed_private")
@@ -479,6 +499,6 @@ _REMEDIES = {"int_parsing": "write a whole number, without a unit", "bool_parsin
 
 def _explain(error: ErrorDetails) -> str:
     name = str(error["loc"][0]).upper()
-    shown = "(hidden)" if any(word in name for word in ("KEY", "URL")) else repr(error["input"])
+    shown = "(hidden)" if any(word in name for word in ("KEY", "URL", "TOKEN")) else repr(error["input"])
     remedy = _REMEDIES.get(error["type"], error["msg"].removeprefix("Value error, "))
     return f"orchestra: {name}={shown} is wrong: {remedy}. See .env.example."

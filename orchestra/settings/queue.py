@@ -5,6 +5,8 @@ The truth about jobs is in PostgreSQL: losing Redis loses nothing (`files.jobs`)
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from kombu import Queue
 
 from orchestra.embedded.paths import PULSES
@@ -82,8 +84,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "sample": {"task": "orchestra.monitoring.tasks.sample", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }
+HISTORY_MINUTES_KEPT = timedelta(hours=environment().history_minute_hours)
+HISTORY_HOURS_KEPT = timedelta(days=environment().history_hour_days)
 if environment().vector_store_type != "pgvector":
     CELERY_BEAT_SCHEDULE["sync-mirrors"] = {
         "task": "search.tasks.sync_mirrors",

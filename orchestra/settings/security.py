@@ -26,6 +26,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+METRICS_TOKEN = _env.metrics_token
+METRICS_NETWORKS = list(_env.metrics_networks)
+
 ALLOWED_HOSTS = list(_env.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_env.csrf_trusted_origins)
 
@@ -44,8 +47,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _env.behind_tls
 SECURE_HSTS_SECONDS = 31_536_000 if _env.behind_tls_proxy else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _env.behind_tls_proxy
 SECURE_HSTS_PRELOAD = _env.behind_tls_proxy
-# The container's and the orchestrator's probes come over plain http from inside.
-SECURE_REDIRECT_EXEMPT = [r"^api/health"]
+# The container's and the orchestrator's probes, and Prometheus, come over plain http from inside.
+SECURE_REDIRECT_EXEMPT = [r"^api/health", r"^metrics$"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -6,13 +6,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.mixins import UserPassesTestMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views import View
 from django.views.generic import TemplateView
 
 from orchestra.accounts.models import User
+from orchestra.common import staff
 from orchestra.common.errors import OrchestraError
 from search.evaluation import own_questions, own_runs
 from search.evaluation.forms import ConfigurationForm, QuestionForm
@@ -21,19 +21,13 @@ from search.evaluation.shown_runs import figures_of, shown
 RUNS_SHOWN = 20
 
 
-class StaffOnly(UserPassesTestMixin):
-    """Sends strangers to sign in and answers 403 to who is signed in and no staff."""
-
-    request: HttpRequest
+class StaffOnly(staff.StaffOnly):
+    """A page for staff, who are users of ours."""
 
     @property
     def user(self) -> User:
         """Who asks."""
         return cast(User, self.request.user)
-
-    def test_func(self) -> bool:
-        """Tell whether the page is open to who asks."""
-        return self.user.is_authenticated and self.user.is_staff
 
 
 def _context(user: User, **more: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 
 from files.findings import place_from_json
 from files.models import FileRecord
-from search import partitions, spaces
+from search import metrics, partitions, spaces
 from search.embedders import embedders
 from search.indexing import approximate, writing
 from search.indexing.about import About
@@ -190,7 +190,9 @@ def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[list[tuple[i
     passages = [Chunk(ordinal, text, place_from_json(place), 0) for ordinal, text, place in rows]
     for start in range(0, len(passages), _BATCH):
         batch = passages[start : start + _BATCH]
-        vectors = embed_whole(embedder, _texts(batch, title, embedder))
+        texts = _texts(batch, title, embedder)
+        with metrics.embedding_of(len(texts)):
+            vectors = embed_whole(embedder, texts)
         yield [(chunk.ordinal, vector) for chunk, vector in zip(batch, vectors, strict=True)]
 
 

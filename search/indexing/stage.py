@@ -17,7 +17,7 @@ from files.models import FileRecord
 from files.pipeline import Stage, StageContext
 from files.selectors import segments_of
 from orchestra.common import failpoints
-from search import spaces
+from search import metrics, spaces
 from search.indexing import languages, mentions, shelving, writing
 from search.indexing.about import About
 from search.indexing.chunking import Chunk, ChunkOptions, chunk_stream
@@ -86,7 +86,9 @@ def _embedded(
     def add(batch: list[Chunk]) -> None:
         failpoints.reach("index.chunked")
         texts = [with_context(chunk, title, embedder.max_tokens, embedder.count_tokens) for chunk in batch]
-        spool.add(batch, embedder.embed_passages(texts))
+        with metrics.embedding_of(len(texts)):
+            vectors = embedder.embed_passages(texts)
+        spool.add(batch, vectors)
         failpoints.reach("index.embedded")
         postings.add((chunk.ordinal, chunk.text) for chunk in batch)
         length = context.file.character_count

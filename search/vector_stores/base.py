@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from orchestra.monitoring.checks import Outcome
+from search import metrics
 from search.retrieval import EmbeddedQuery, Scope
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class VectorStore(ABC):
     def neighbours(self, query: EmbeddedQuery, scope: Scope, limit: int) -> list[Neighbour]:
         """Return up to `limit` passages of `scope`, nearest first."""
         near = self.nearest(query, scope, limit)
+        metrics.vector_searches.add(near.method)
         with connection.cursor() as cursor:
             cursor.execute(statement(near, _ORDERED.format(near=near.sql)), near.parameters)
             return [Neighbour(passage, float(cosine)) for passage, cosine in rows(cursor)]

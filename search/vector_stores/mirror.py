@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from orchestra.monitoring.checks import Outcome
-from search import mirrors
+from search import metrics, mirrors
 from search.errors import MirrorUnavailable
 from search.owners import facts_of, size_of
 from search.retrieval import EmbeddedQuery, Scope, Space
@@ -95,6 +95,7 @@ class MirrorStore(VectorStore):
             near = self._mirrored(query, scope, limit) if self._is_large(query, scope) else None
         except MirrorUnavailable as error:
             logger.warning("vector_store_not_used", store=self.name, reason=error.message)
+            metrics.unavailable.add()
             near = None
         return near or self._exact.nearest(query, scope, limit)
 

@@ -70,4 +70,5 @@ BODIES: dict[tuple[str, str], Any] = {
     ("evaluation-questions", "post"): {},
     ("evaluation-question-delete", "post"): {},
     ("evaluation-runs", "post"): {},
+    ("system-status-run", "post"): {},
 }

@@ -75,6 +75,7 @@ PUBLIC = {
     "schema": "describes the API and holds no data",
     "docs": "describes the API and holds no data",
     "favicon": "a picture",
+    "metrics": "knows no users; tests/orchestra/monitoring/metrics/test_reading.py has who may read it",
     "sign-in": "where credentials are given",
     "sign-out": "ends whatever session there is; harmless without one",
 }

@@ -26,6 +26,7 @@ READS = {
         "q=harbour&added_to",
     ),
     "evaluation": ("name",),
+    "system-status": ("span",),
     "sign-in": ("next",),
     "trash": ("page",),
     "api-trash": ("page", "page_size"),

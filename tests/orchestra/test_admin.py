@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
@@ -38,7 +39,14 @@ from orchestra.accounts import sign_in
 from orchestra.accounts.models import ApiKey, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
-from orchestra.monitoring.models import ProcessRole
+from orchestra.monitoring.models import (
+    CheckFinding,
+    MetricSeries,
+    ProcessReading,
+    ProcessRole,
+    Resolution,
+    SystemMetric,
+)
 from personas import services as persona_services
 from personas.models import Persona
 from search import conversations
@@ -53,8 +61,7 @@ from search.retrieval import Tuning
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
 OURS = [
     model
-    for app in ("accounts", "monitoring", "integrations", "files", "search")
-    for app in ("accounts", "monitoring", "personas", "files", "search")
+    for app in ("accounts", "monitoring", "integrations", "personas", "files", "search")
     for model in apps.get_app_config(app).get_models()
     if model not in NOT_TO_LOOK_AT
 ]
@@ -99,6 +106,10 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     Persona.objects.all().delete()  # those that are shipped are harmless
     texts = dict.fromkeys(("name", "description", "prompt"), HOSTILE)
     persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))
+    MetricSeries.objects.create(name=HOSTILE, labels=[HOSTILE], counts=[1.0], since=Now())
+    ProcessReading.objects.create(process=HOSTILE, name=HOSTILE, labels=[HOSTILE], value=1.0, seen_at=Now())
+    CheckFinding.objects.create(name=HOSTILE, ok=True, message=HOSTILE, milliseconds=1, ran_at=Now())
+    SystemMetric.objects.create(resolution=Resolution.HOUR, at=Now(), figures={HOSTILE: 1.0})
     conversations.begin(alice, conversations.NewTurn(HOSTILE, "basic", {"text": HOSTILE}))
     file.refresh_from_db()
     return file

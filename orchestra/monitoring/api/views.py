@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestra.monitoring.checks import CheckResult, registry
+from orchestra.monitoring.metrics import access
 
 _READY = ["database", "migrations", "redis", "storage"]
 _ON_DATABASE = ("migrations",)
@@ -54,6 +56,19 @@ def _ready() -> dict[str, bool]:
             continue
         results.update({result.name: result.outcome.ok for result in registry.run([name])})
     return results
+
+
+class MetricsView(_OpenView):
+    """The figures for Prometheus."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        """Answer whoever has the token or comes from a listed network; refuse all others."""
+        if not access.may_read(request._request):
+            raise access.MetricsClosed
+        from orchestra.monitoring.metrics import reading
+
+        return HttpResponse(reading.as_text(), content_type=reading.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
 class CheckSerializer(serializers.Serializer[CheckResult]):

@@ -236,3 +236,9 @@ def test_armed_failpoints_are_told() -> None:
         assert "Remove the setting" in failing_doctor("failpoints")
     finally:
         failpoints.arm("")
+
+
+def test_a_disk_that_is_almost_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "GiB are free" in doctor("disk")
+    monkeypatch.setattr(infrastructure, "_LOW_DISK", 2**60)
+    assert "Free some space" in failing_doctor("disk")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,14 +22,34 @@ class Command(BaseCommand):
         """Allow naming single checks."""
         proxy = "check instead how requests and sockets arrive through the proxy at this public address"
         parser.add_argument("--proxy", metavar="URL", default="", help=proxy)
+        bundle = (
+            "write what was found, settings, versions, tables, figures and logs to this zip, without secrets or content"
+        )
+        parser.add_argument("--bundle", metavar="FILE", type=Path, help=bundle)
         parser.add_argument("checks", nargs="*", help=f"of: {', '.join(registry.names())} (default: all)")
 
-    def handle(self, *args: object, checks: list[str], proxy: str, **options: object) -> None:
+    def handle(
+        self, *args: object, checks: list[str], proxy: str, bundle: Path | None = None, **options: object
+    ) -> None:
         """Print a line per check."""
         if unknown := set(checks) - set(registry.names()):
             known = ", ".join(registry.names())
             raise CommandError(f"There is no check called {', '.join(sorted(unknown))}. There are: {known}.")
-        self._tell(_through(proxy) if proxy else registry.run(checks or None))
+        results = _through(proxy) if proxy else registry.run(checks or None)
+        if bundle is not None:
+            found = list(results)
+            self._write(bundle, found)
+            results = found
+        self._tell(results)
+
+    def _write(self, path: Path, results: list[CheckResult]) -> None:
+        from orchestra.monitoring import bundle
+
+        try:
+            parts = bundle.write(path, results)
+        except OSError as exc:
+            raise CommandError(f"The bundle cannot be written: {exc}") from exc
+        self.stdout.write(f"{path}: {', '.join(parts)}. Look through it before you give it away.")
 
     def _tell(self, results: Iterable[CheckResult]) -> None:
         failures = 0

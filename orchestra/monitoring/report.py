@@ -1,0 +1,81 @@
+"""What somebody who reports a fault copies: the state of every part, without secrets and without content."""
+
+from __future__ import annotations
+
+import platform
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import get_version
+from django.conf import settings
+from django.db import connection
+
+from orchestra.monitoring import findings, pulses
+from orchestra.monitoring.models import ProcessRole, Resolution, SystemMetric
+from orchestra.settings.env import Environment, environment
+
+MASK = "(hidden)"
+_SECRET = re.compile(r"key|token|secret|password|failpoints|portkey_config")
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a setting of this name holds a secret."""
+    return bool(_SECRET.search(name.lower())) and not name.lower().endswith(("_tokens", "_file"))
+
+
+def masked(text: str) -> str:
+    """Return a text without any secret that this installation knows, wherever it stands in it."""
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _secrets() -> set[str]:
+    """Return what must not be told: keys, tokens, passwords in addresses; also those made at the start."""
+    known = {settings.SECRET_KEY, settings.JWT_SIGNING_KEY, *settings.CREDENTIALS_KEYS}
+    known.add(str(settings.DATABASES["default"].get("PASSWORD") or ""))
+    for name in Environment.model_fields:
+        value = getattr(environment(), name)
+        if is_secret(name):
+            known |= set(value) if isinstance(value, tuple) else {str(value)}
+        elif isinstance(value, str) and "://" in value:
+            known.add(urlsplit(value).password or "")
+    known.add(urlsplit(str(settings.REDIS_URL)).password or "")
+    return {secret for secret in known if len(secret) >= 6}
+
+
+def report() -> dict[str, Any]:
+    """Return the state of the system, to be read by people who do not know this installation."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now(), current_setting('server_version')")
+        now, database = cursor.fetchone()
+    last = SystemMetric.objects.filter(resolution=Resolution.MINUTE).first()
+    return {
+        "at": now.isoformat(timespec="seconds"),
+        "versions": {
+            "orchestra": settings.SPECTACULAR_SETTINGS["VERSION"],
+            "python": platform.python_version(),
+            "django": get_version(),
+            "postgresql": database,
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        },
+        "checks": [_check(card) for card in findings.cards()],
+        "processes": [
+            {"role": str(role), "heard_of_seconds_ago": round(pulse.age), "up_seconds": round(pulse.up)}
+            for role in ProcessRole
+            for pulse in pulses.known(role)
+        ],
+        "figures": last.figures if last is not None else {},
+    }
+
+
+def _check(card: findings.Card) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "ok": card.ok,
+        "message": masked(card.message),
+        "remedy": masked(card.remedy),
+        "milliseconds": card.milliseconds,
+        "ran_at": card.ran_at.isoformat(timespec="seconds") if card.ran_at else None,
+    }
