@@ -18,8 +18,9 @@ from django.apps import apps
 from django.core.management import find_commands, load_command_class
 
 from orchestra.common.errors import OrchestraError
-from orchestra.settings.env import BASE_DIR, Environment
+from orchestra.settings.env import Environment
 from orchestra.settings.env_example import written
+from orchestra.settings.server_variables import BASE_DIR
 
 _MADE = "<!-- Made by `manage.py generate_reference`; change the code, not this page. -->"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 
@@ -23,3 +24,13 @@ def require_url(value: str, schemes: tuple[str, ...], example: str) -> None:
         parts = urlsplit("")
     if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
         raise ValueError(f"write it as {example}")
+
+
+def require_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses or networks. Raises ValueError where one is none."""
+    try:
+        for each in value:
+            ip_network(each)
+    except ValueError:
+        raise ValueError("write addresses or networks, e.g. 10.0.0.7,10.1.0.0/16") from None
+    return value

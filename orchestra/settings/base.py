@@ -5,7 +5,8 @@ from __future__ import annotations
 import django_stubs_ext
 
 from orchestra.common import failpoints
-from orchestra.settings.env import BASE_DIR, environment
+from orchestra.settings.env import environment
+from orchestra.settings.server_variables import BASE_DIR
 
 # Lets annotations such as ModelAdmin[FileRecord] stand at run time.
 django_stubs_ext.monkeypatch()

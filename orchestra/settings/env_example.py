@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from orchestra.settings.env import BASE_DIR, Environment, variable_names
+from orchestra.settings.env import Environment, variable_names
+from orchestra.settings.server_variables import BASE_DIR
 
 _HEAD = """\
 # What may be set, in the environment or in a file `.env` beside manage.py. Each line shows the default.

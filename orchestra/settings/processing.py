@@ -6,8 +6,9 @@ from typing import Any
 
 from orchestra.common.machine import machine_memory
 from orchestra.settings.base import STATE_DIR
-from orchestra.settings.env import BASE_DIR, PACKAGED_MODEL, environment
+from orchestra.settings.env import PACKAGED_MODEL, environment
 from orchestra.settings.secrets import secret_in
+from orchestra.settings.server_variables import BASE_DIR
 
 _env = environment()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.settings.env import BASE_DIR
+from orchestra.settings.server_variables import BASE_DIR
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestra.settings.env import BASE_DIR, Environment, environment
+from orchestra.settings.env import Environment, environment
 from orchestra.settings.env_example import env_example
+from orchestra.settings.server_variables import BASE_DIR
 
 SECRETS = {"SECRET_KEY": "top-secret-key", "JWT_SIGNING_KEY": "top-secret-signature"}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestra.settings.env import BASE_DIR
+from orchestra.settings.server_variables import BASE_DIR
 
 _TELL = """
 import json

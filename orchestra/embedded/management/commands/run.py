@@ -28,7 +28,8 @@ from orchestra.embedded.services import embedded_servers, stop_servers
 from orchestra.embedded.stopping import StopRequest
 from orchestra.embedded.supervisor import Supervisor
 from orchestra.embedded.watching import ServerWatch
-from orchestra.settings.env import BASE_DIR, environment
+from orchestra.settings.env import environment
+from orchestra.settings.server_variables import BASE_DIR
 
 WEB_SECONDS = 120
 

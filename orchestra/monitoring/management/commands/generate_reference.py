@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orchestra.monitoring.reference import pages
-from orchestra.settings.env import BASE_DIR
+from orchestra.settings.server_variables import BASE_DIR
 
 DIRECTORY = BASE_DIR / "docs" / "reference"
 
