@@ -5,7 +5,7 @@ from django.urls import path
 from files import trash_views, views
 
 urlpatterns = [
-    path("", views.FileListPage.as_view(), name="file-list"),
+    path("files", views.FileListPage.as_view(), name="file-list"),
     path("trash", trash_views.TrashPage.as_view(), name="trash"),
     path("trash/empty", trash_views.EmptyTrashView.as_view(), name="trash-empty"),
     path("trash/<uuid:file_id>/<slug:action>", trash_views.TrashActionView.as_view(), name="trash-action"),

@@ -60,6 +60,16 @@ def status_groups(counts: dict[str, int], chosen: list[str]) -> list[StatusGroup
     ]
 
 
+def drop_zone(user: User) -> dict[str, Any]:
+    """Return what the place to drop files says about room."""
+    return {
+        "used": selectors.bytes_used(user),
+        "trash": selectors.trash_sum(user),
+        "quota": user.effective_quota,
+        "max_file_size": settings.MAX_FILE_SIZE,
+    }
+
+
 class FileListPage(LoginRequiredMixin, TemplateView):
     """The caller's files, newest first, and the place to drop more."""
 
@@ -86,12 +96,9 @@ class FileListPage(LoginRequiredMixin, TemplateView):
             groups=status_groups(counts, query.getlist("status")),
             name=query.get("name", ""),
             narrowed=any(query.get(key) for key in ("status", "kind", "name")),
-            used=selectors.bytes_used(user),
-            trash=selectors.trash_sum(user),
-            quota=user.effective_quota,
             blank_id=UUID(int=0),
             newest_id=selectors.files_of(user).values_list("pk", flat=True).first() or "",
-            max_file_size=settings.MAX_FILE_SIZE,
+            **drop_zone(user),
             **kwargs,
         )
 

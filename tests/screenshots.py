@@ -84,8 +84,10 @@ def _pages(ids: dict[str, str]) -> list[Page]:
     modes = ("basic", "deep", "super_deep", "creative", "private")
     return [
         Page("sign-in", "/sign-in", user=""),
-        Page("files", "/"),
-        Page("files-none", "/", user="admin"),
+        Page("home", "/"),
+        Page("home-first", "/", user="admin"),
+        Page("files", "/files"),
+        Page("files-none", "/files", user="admin"),
         Page("file", f"/files/{ids['Crane inspection.md']}"),
         Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
         Page("trash", "/trash"),

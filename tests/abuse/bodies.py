@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("api-search", "post"): {"query": "zebrafish habitat"},
     ("api-search-absence", "post"): {"query": "zebrafish", "file": "0193a1b2-0000-7000-8000-000000000000"},
     ("api-search-compare", "post"): {"query": "zebrafish habitat", "modes": ["basic", "private"]},
+    ("home-action", "post"): {},
     ("search", "post"): {},
     ("search-compare", "post"): {},
     ("conversation-delete", "post"): {},

@@ -334,7 +334,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
-        "/?name=" + CANARY[:4],
+        "/files?name=" + CANARY[:4],
         "/api/files?page_size=200",
         f"/api/files?name={CANARY[:4]}",
         "/search?q=zebrafish",
