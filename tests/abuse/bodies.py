@@ -58,6 +58,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("account-key-create", "post"): {},
     ("account-key-revoke", "post"): {},
     ("file-action", "post"): {},
+    ("file-passage-action", "post"): {},
     ("trash-empty", "post"): {},
     ("trash-action", "post"): {},
     ("api-trash-restore", "post"): {},
