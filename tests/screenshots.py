@@ -53,14 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     with running_stack("screenshots", PORT="19400") as stack:
         stack.create_user(USER, PASSWORD)
-        ids = _filled(stack)
-        pages = [page for page in _pages(ids) if chosen.only in page.name]
+        ids = filled(stack)
+        pages = [page for page in pages_of(ids) if chosen.only in page.name]
         for path in _pictures(stack, pages, chosen.into):
             sys.stdout.write(f"{path}\n")
     return 0
 
 
-def _filled(stack: Stack) -> dict[str, str]:
+def filled(stack: Stack) -> dict[str, str]:
     """Upload the files, wait until each has ended, and ask a question; return ids by name."""
     client = stack.client(USER)
     ids = {
@@ -71,16 +71,23 @@ def _filled(stack: Stack) -> dict[str, str]:
         wait_for("a file to end", lambda: _ended(client, file_id), 180)  # noqa: B023  # called at once
     client.post("/api/search", json={"query": QUESTION}).raise_for_status()
     client.delete(f"/api/files/{ids['Minutes of May.html']}").raise_for_status()
+    ids["similar"] = _similar_address(client)
     persona = {"name": "Yard", "description": "Answers for the people of the yard.", "instructions": "Be brief."}
     ids["persona"] = client.post("/api/personas", json=persona).raise_for_status().json()["id"]
     return ids
+
+
+def _similar_address(client: httpx.Client) -> str:
+    """Return the page of what is similar to the passage that the question found."""
+    hit = client.post("/api/search", json={"query": QUESTION}).json()["hits"][0]
+    return f"/files/{hit['file']['id']}/passages/{hit['chunk_id']}/similar"
 
 
 def _ended(client: httpx.Client, file_id: str) -> bool:
     return client.get(f"/api/files/{file_id}").json()["status"] in ("ready", "failed", "partial")
 
 
-def _pages(ids: dict[str, str]) -> list[Page]:
+def pages_of(ids: dict[str, str]) -> list[Page]:
     modes = ("basic", "deep", "super_deep", "creative", "private")
     return [
         Page("sign-in", "/sign-in", user=""),
@@ -89,6 +96,14 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("files", "/files"),
         Page("files-none", "/files", user="admin"),
         Page("file", f"/files/{ids['Crane inspection.md']}"),
+        Page("file-table", f"/files/{ids['Boats in the shed.csv']}"),
+        Page("file-within", f"/files/{ids['Harbour rules.txt']}?within=april"),
+        *(
+            Page(f"file-{tab}", f"/files/{ids['Harbour rules.txt']}/{tab}")
+            for tab in ("passages", "metadata", "timeline", "origin")
+        ),
+        Page("file-similar", ids["similar"]),
+        Page("file-trashed", f"/files/{ids['Minutes of May.html']}", status=404),
         Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
         Page("trash", "/trash"),
         Page("search", "/search"),

@@ -49,9 +49,7 @@ UPDATE search_indexedfile d SET disabled_count = (
 
 def texts_of(file_id: UUID) -> list[str]:
     """Return the texts of a file's disabled passages; whoever disables or enables one is waited for."""
-    document = IndexedFile.objects.select_for_update().filter(file_id=file_id).first()
-    if document is None or not document.disabled_count:
-        return []
+    IndexedFile.objects.select_for_update().filter(file_id=file_id).first()
     return list(VectorChunk.objects.filter(file_id=file_id, disabled=True).values_list("text", flat=True))
 
 

@@ -14,7 +14,7 @@ from files.errors import FileNotFound
 from files.models import FileRecord, FileStatus
 from orchestra.accounts.models import User
 from orchestra.monitoring.verification import Level, invariants
-from search import disabling
+from search import disabling, spaces
 from search import services as searching
 from search.absence import why_absent
 from search.errors import PassageNotFound
@@ -150,7 +150,7 @@ def test_words_and_vectors_made_anew_leave_it_out(alice: User, file: FileRecord,
     disable(alice, file)
     list(rebuild.rebuild_keywords(IndexedFile.objects.all()))
     ChunkEmbedding.objects.all().delete()
-    space = refilling.spaces.active()
+    space = spaces.active()
     assert space is not None
     list(refilling.fill(space))
     assert found_by(alice) == set()
