@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from pgvector import HalfVector
 
 from files.models import FileRecord
 from orchestra.accounts.models import User
@@ -65,8 +67,13 @@ def similar_to(user: User, chunk: VectorChunk) -> tuple[Hit, ...] | None:
 
 
 def _vector(space: Space, document: IndexedFile, ordinal: int) -> NDArray[np.float32] | None:
+    import numpy as np
+
     rows = ChunkEmbedding.objects.filter(
         space_id=space.id, owner_id=document.owner_id, document=document, ordinal=ordinal
     )
     stored = rows.values_list("embedding", flat=True).first()
-    return None if stored is None else cast("NDArray[np.float32]", stored.to_numpy().astype("float32"))
+    if stored is None:
+        return None
+    # A connection that has written vectors gives numbers, any other one pgvector's own type.
+    return np.asarray(stored.to_list() if isinstance(stored, HalfVector) else stored, np.float32)
