@@ -68,9 +68,18 @@ function mark(chosen) {
     tab.removeAttribute("aria-current");
   }
   panel.setAttribute("aria-labelledby", chosen.id);
+  reveal(chosen);
+}
+
+// Moves the row of tabs alone: the page may stand at a cited place.
+function reveal(tab) {
+  const [row, one] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
+  if (one.right > row.right) list.scrollLeft += one.right - row.right;
+  else if (one.left < row.left) list.scrollLeft += one.left - row.left;
 }
 
 function focusOn(tab) {
   for (const one of tabs) one.tabIndex = one === tab ? 0 : -1;
   tab.focus();
+  reveal(tab);
 }
