@@ -46,6 +46,7 @@ class Program:
 class Policy:
     """When a death is quick, how many quick ones in a row end everything, and the pauses, in seconds.
 
+    A program that was killed from outside has not failed: it is started again, however often, after a longer pause.
     A program that shows no sign of life for `silence` is wedged; after a start it has `first_sign` on top.
     """
 
@@ -64,6 +65,7 @@ class Child:
     def __init__(self, program: Program, directory: Path, token: str, policy: Policy) -> None:
         self.program = program
         self.quick_deaths = 0
+        self.quick_failures = 0
         self.proven = False
         self.watch = Watch(program.pulse, policy.silence, policy.first_sign) if program.pulse else None
         self.restart_at: float | None = None
@@ -141,7 +143,7 @@ class Supervisor:
     def step(self, timeout: float = 0.2) -> None:
         """Pass lines on, notice deaths and silence, restart what is due.
 
-        Raises `ProgramFailedError` when a program that never ran well died quickly too many times in a row.
+        Raises `ProgramFailedError` when a program that never ran well failed quickly too many times in a row.
         """
         self._pass_lines(timeout)
         for child in self._children:
@@ -207,13 +209,17 @@ class Supervisor:
         self._drain(child)
         lived = time.monotonic() - child.started
         child.proven = child.proven or lived >= self._policy.quick
+        status = child.process.returncode
         child.quick_deaths = child.quick_deaths + 1 if lived < self._policy.quick else 0
-        how = _describe_end(child.process.returncode)
+        # Nobody kills himself with SIGKILL: somebody did, or the system that had no memory left. It may end.
+        own = status != -signal.SIGKILL
+        child.quick_failures = child.quick_failures + own if lived < self._policy.quick else 0
+        how = _describe_end(status)
         # What has run well once is not broken: whatever kills it now may end, and then it must be there again.
-        if child.quick_deaths >= self._policy.quick_deaths and not child.proven:
+        if child.quick_failures >= self._policy.quick_deaths and not child.proven:
             last = "\n".join(f"    {line}" for line in child.recent)
             raise ProgramFailedError(
-                f"{child.program.name} {how}, {child.quick_deaths} times in a row. Its last lines:\n{last}"
+                f"{child.program.name} {how}, {child.quick_failures} times in a row. Its last lines:\n{last}"
             )
         pause = min(self._policy.longest_backoff, self._policy.backoff * 2 ** max(child.quick_deaths - 1, 0))
         child.restart_at = time.monotonic() + pause

@@ -110,7 +110,6 @@ def upload_through_faults(product: Product, user: str, size: int, cuts: int, kil
     faults: list[Part | None] = [*[Part.WEB] * kills, *[None] * cuts]
     random.Random(20).shuffle(faults)
     places = sorted(random.Random(23).sample(range(1, size), len(faults)))
-    product.wait_until_proven(Part.WEB)
     began = perf_counter()
     with product.web_line() as (line, url), Sampler(lambda: product.parts.processes(Part.WEB), every=0.1) as sampler:
         run = _Run(product, line, TusClient(Client(product.stack, user, url=url)), content)

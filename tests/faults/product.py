@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from orchestra.embedded.postgres import EmbeddedPostgres
-from orchestra.embedded.supervisor import Policy
 from orchestra.embedded.valkey import EmbeddedValkey
 from tests.environment import VAR
 from tests.faults.parts import Part, Parts
@@ -70,15 +68,6 @@ class Product:
         address = urlsplit(self.stack.url)
         with proxy_before((str(address.hostname), int(address.port or 80))) as proxy:
             yield proxy, f"http://127.0.0.1:{proxy.port}"
-
-    def wait_until_proven(self, part: Part) -> None:
-        """Wait until a part has run so long that its supervisor starts it again however often it is killed."""
-        lived = Policy().quick + 1
-        wait_for(
-            f"{part} to have run well",
-            lambda: any(time.time() - process.create_time() > lived for process in self.parts.processes(part)),
-            120,
-        )
 
     def strike(self, part: Part, *, forget: bool = False) -> None:
         """Kill a part and see that it comes back: for PostgreSQL and Redis, start it."""

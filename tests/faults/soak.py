@@ -216,8 +216,6 @@ def run(product: Product, options: Options) -> Report:
     began = time.monotonic()
     clients = [Client(product.stack, f"soaker-{number}") for number in range(options.clients)]
     striker = Striker(product, Client(product.stack, "watcher"), options)
-    for part in (Part.WEB, Part.WORKER_PARENT, Part.BEAT):
-        product.wait_until_proven(part)
     striker.start()
     try:
         uploaded = _upload_all(clients, options, striker, began + options.seconds)

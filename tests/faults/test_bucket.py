@@ -36,7 +36,6 @@ def product(s3_server: S3Server) -> Iterator[Product]:
     """The product with its files in an empty bucket."""
     s3_server.empty()
     with faulty_product("bucket-faults", PORT="25600", **s3_server.settings()) as running:
-        running.wait_until_proven(Part.WEB)
         yield running
 
 

@@ -70,8 +70,6 @@ def test_what_is_shown_is_what_the_database_says_after_a_restart(part: Part) -> 
         client = Client(product.stack, "watcher")
         with screen(product, client) as shown:
             files = []
-            if part is Part.WEB:
-                product.wait_until_proven(part)  # of one that never ran well, three quick ends would be given up
             for turn in range(3):
                 files += [client.upload(f"{turn}-{n}.txt", f"Note {n} of {turn}.".encode()) for n in range(5)]
                 product.strike(part, forget=part is Part.REDIS)

@@ -45,7 +45,6 @@ SYNCING = ("fdatasync", "fsync", "rename")
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     with faulty_product("uploads", EMBEDDING_ENGINE="hashing", TRASH_DAYS="0") as running:
-        running.wait_until_proven(Part.WEB)
         yield running
 
 
@@ -182,11 +181,12 @@ def test_a_length_that_lies_brings_no_byte_too_many_or_wrong(product: Product) -
     # Looked up, not asked for: whoever asks takes the upload over.
     wait_for("the cut to be noticed", lambda: _received(product, address) == 1234, 30)
     assert product.stack.log.read_text(errors="replace").count("request_failed") == failed, "it is nobody's bug"
-    # More than announced: the rest is another request, and none that makes sense.
-    # uvicorn drops both where they come with the head: nobody was told otherwise.
+    # More than announced: the rest is another request, and none that makes sense. uvicorn drops both where they come
+    # with the head, as on a busy machine: then nothing was kept, and nobody was told otherwise.
     raw(product, _patch_head(address, 1234, "Content-Length: 10"), content[1234:1300], client, pause=1)
-    assert tus.offset(address) == 1244
-    assert tus.send(address, 1244, content[1244:5000]).status_code == 204
+    kept = tus.offset(address)
+    assert kept in (1234, 1244)
+    assert tus.send(address, kept, content[kept:5000]).status_code == 204
     assert client.digest_of_download(address.rsplit("/", 1)[1]) == hashlib.sha256(content[:5000]).hexdigest()
 
 

@@ -213,6 +213,11 @@ print("again")
     stage.until("again", times=5)
 
 
+def test_what_is_killed_from_outside_is_started_again_however_often_and_quickly(stage: Stage) -> None:
+    stage.supervisor.start([script("worker", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")])
+    stage.until("was ended by SIGKILL", times=5)
+
+
 def test_a_killed_leader_takes_its_group_along_before_the_restart(stage: Stage) -> None:
     family = "import os, time; os.fork(); print(f'pid {os.getpid()}', flush=True); time.sleep(60)"
     stage.supervisor.start([script("worker", family)])
