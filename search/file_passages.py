@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgvector import HalfVector
+from django.db import connection
 
 from files.models import FileRecord
 from orchestra.accounts.models import User
 from search import spaces
 from search.hits import build_hits
-from search.models import ChunkEmbedding, IndexedFile, VectorChunk
+from search.models import IndexedFile, VectorChunk
 from search.passages import passage_of
 from search.ranking.fusion import Candidate, fuse
 from search.retrieval import EmbeddedQuery, Hit, Scope, SearchRequest, Space
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 20
 _MOST_SIMILAR = 10
+_VECTOR = """
+SELECT embedding::real[] FROM search_chunkembedding
+WHERE space_id = %(space)s AND owner_id = %(owner)s AND document_id = %(document)s AND ordinal = %(ordinal)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,8 @@ def similar_to(user: User, chunk: VectorChunk) -> tuple[Hit, ...] | None:
 def _vector(space: Space, document: IndexedFile, ordinal: int) -> NDArray[np.float32] | None:
     import numpy as np
 
-    rows = ChunkEmbedding.objects.filter(
-        space_id=space.id, owner_id=document.owner_id, document=document, ordinal=ordinal
-    )
-    stored = rows.values_list("embedding", flat=True).first()
-    if stored is None:
-        return None
-    # A connection that has written vectors gives numbers, any other one pgvector's own type.
-    return np.asarray(stored.to_list() if isinstance(stored, HalfVector) else stored, np.float32)
+    values = {"space": space.id, "owner": document.owner_id, "document": document.number, "ordinal": ordinal}
+    with connection.cursor() as cursor:
+        cursor.execute(_VECTOR, values)
+        row = cursor.fetchone()
+    return np.array(row[0], np.float32) if row else None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import quantiles
 
 import httpx
@@ -45,12 +47,13 @@ SearchQuery.objects.bulk_create(SearchQuery(user=user, mode="basic", text=f"ques
 """
 
 
-def _signed_in(product: Stack) -> httpx.Client:
-    client = httpx.Client(base_url=product.url, follow_redirects=True, timeout=30)
-    client.get("/sign-in")
-    form = {"username": USER, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
-    assert client.post("/sign-in", data=form, headers={"Referer": f"{product.url}/sign-in"}).status_code == 200
-    return client
+@contextmanager
+def _signed_in(product: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=product.url, follow_redirects=True, timeout=30) as client:
+        client.get("/sign-in")
+        form = {"username": USER, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        assert client.post("/sign-in", data=form, headers={"Referer": f"{product.url}/sign-in"}).status_code == 200
+        yield client
 
 
 def _percentile_95(client: httpx.Client, path: str) -> float:
@@ -67,9 +70,9 @@ def test_pages_of_ten_thousand_files(product: Stack, load: float) -> None:
     """p95 of each page."""
     product.create_user(USER, PASSWORD)
     text = "\n\n".join(f"# Berth {n}\n\n" + f"The crane at berth {n} stops in strong wind. " * 25 for n in range(300))
-    with product.client(USER, PASSWORD) as client:
-        file_id = client.post("/api/files/upload", files={"file": ("long.md", text.encode())}).json()["id"]
-        wait_for("the file to be read", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready", 120)
+    client = product.client(USER, PASSWORD)
+    file_id = client.post("/api/files/upload", files={"file": ("long.md", text.encode())}).json()["id"]
+    wait_for("the file to be read", lambda: client.get(f"/api/files/{file_id}").json()["status"] == "ready", 240)
     done = product.python("-c", _FILL, USER, str(FILES), timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     with _signed_in(product) as browser:
