@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -73,7 +73,12 @@ def similar_to(user: User, chunk: VectorChunk) -> tuple[Hit, ...] | None:
 def _vector(space: Space, document: IndexedFile, ordinal: int) -> NDArray[np.float32] | None:
     import numpy as np
 
-    values = {"space": space.id, "owner": document.owner_id, "document": document.number, "ordinal": ordinal}
+    values: dict[str, Any] = {
+        "space": space.id,
+        "owner": document.owner_id,
+        "document": document.number,
+        "ordinal": ordinal,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_VECTOR, values)
         row = cursor.fetchone()
