@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 from typing import TypeVar, cast
 
 from asgiref.sync import sync_to_async
@@ -13,6 +14,7 @@ from django.utils.http import content_disposition_header
 from files import storage
 from files.errors import FileNotFound
 from files.models import FileRecord, FileThumbnail
+from files.previews import may_be_shown
 from orchestra.common.api_errors import error_body
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII | re.IGNORECASE)
@@ -53,6 +55,21 @@ def respond(file: FileRecord, range_header: str) -> HttpResponseBase:
     response["Accept-Ranges"] = "bytes"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
     return harmless(response)
+
+
+def shown(file: FileRecord, range_header: str) -> HttpResponseBase:
+    """Return a picture's, sound's or film's bytes for a page to show. Raises FileNotFound for every other type.
+
+    The type is the one that was found by content. What is no such thing after all stays inert: it is never sniffed,
+    and a document of these bytes would stand in a sandbox where nothing may load or run.
+    """
+    if not may_be_shown(file):
+        raise FileNotFound("This file cannot be shown in a page.")
+    response = respond(file, range_header)
+    if response.status_code in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        response["Content-Type"] = file.media_type
+        response["Content-Disposition"] = "inline"
+    return response
 
 
 def thumbnail(file: FileRecord) -> HttpResponse:

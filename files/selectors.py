@@ -177,6 +177,11 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
     return FileSegment.objects.filter(file=file, generation=file.generation).order_by("ordinal")
 
 
+def segments_with(file: FileRecord, words: str) -> QuerySet[FileSegment]:
+    """Return the current segments whose text has these words in a row, in any case."""
+    return segments_of(file).filter(text__icontains=_storable(words))
+
+
 def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
     """Return the current segments at a place: its lines, or the first segment of its page, slide or sheet."""
     rough = {key: place[key] for key in ("page", "slide", "sheet", "line", "second") if key in place}

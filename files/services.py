@@ -9,9 +9,14 @@ from django.db.models.functions import Now
 from files import jobs, states, storage, trash
 from files.errors import InvalidMove
 from files.holding import unless_held
-from files.models import FileRecord, Upload
+from files.models import FileRecord, FileStatus, Upload
 from files.names import clean_name, clean_tags
+from files.selectors import files_of
+from orchestra.accounts.models import User
 from orchestra.common import failpoints
+
+MOST_RETRIED = 500
+"""Files in one request: each is a transaction of its own."""
 
 
 def update(file: FileRecord, *, name: str | None = None, tags: list[str] | None = None) -> FileRecord:
@@ -71,6 +76,20 @@ def retry(file: FileRecord) -> None:
     """Process a failed, partial, cancelled or ready file again."""
     _require_out_of_trash(file)
     jobs.retry(file)
+
+
+def retry_failed(user: User) -> int:
+    """Process again what failed, the oldest first, `MOST_RETRIED` files at most. Return how many are queued again."""
+    failed = files_of(user).filter(status=FileStatus.FAILED).order_by("created_at")
+    return sum(map(_retried, failed[:MOST_RETRIED]))
+
+
+def _retried(file: FileRecord) -> bool:
+    try:
+        jobs.retry(file)
+    except InvalidMove:  # queued again or deleted by somebody else meanwhile
+        return False
+    return True
 
 
 def cancel(file: FileRecord) -> None:

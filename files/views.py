@@ -1,4 +1,4 @@
-"""The pages of files: the list with its drop zone, one file with its timeline."""
+"""The list of files with its drop zone, and what its buttons do. The page of one file is `files.file_views`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from django.shortcuts import redirect
 from django.views import View
 from django.views.generic import TemplateView
 
-from files import selectors, services, uploads
+from files import selectors, services
 from files.errors import FileNotFound
-from files.metadata import metadata_facts, tells_location
 from files.models import FileRecord, FileStatus
-from files.places import place_of_address
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 
@@ -32,7 +30,6 @@ GROUPS = (
     ("Cancelled", (FileStatus.CANCELLED,)),
 )
 PAGE_SIZE = 50
-SEGMENTS_SHOWN = 50
 
 
 def _file_or_404(request: HttpRequest, file_id: UUID) -> FileRecord:
@@ -58,6 +55,16 @@ def status_groups(counts: dict[str, int], chosen: list[str]) -> list[StatusGroup
         StatusGroup(label, statuses, sum(counts.get(status, 0) for status in statuses), set(statuses) == set(chosen))
         for label, statuses in GROUPS
     ]
+
+
+def drop_zone(user: User) -> dict[str, Any]:
+    """Return what the place to drop files says about room."""
+    return {
+        "used": selectors.bytes_used(user),
+        "trash": selectors.trash_sum(user),
+        "quota": user.effective_quota,
+        "max_file_size": settings.MAX_FILE_SIZE,
+    }
 
 
 class FileListPage(LoginRequiredMixin, TemplateView):
@@ -86,38 +93,9 @@ class FileListPage(LoginRequiredMixin, TemplateView):
             groups=status_groups(counts, query.getlist("status")),
             name=query.get("name", ""),
             narrowed=any(query.get(key) for key in ("status", "kind", "name")),
-            used=selectors.bytes_used(user),
-            trash=selectors.trash_sum(user),
-            quota=user.effective_quota,
             blank_id=UUID(int=0),
             newest_id=selectors.files_of(user).values_list("pk", flat=True).first() or "",
-            max_file_size=settings.MAX_FILE_SIZE,
-            **kwargs,
-        )
-
-
-class FilePage(LoginRequiredMixin, TemplateView):
-    """One file: where it stands, what happened, what was read."""
-
-    template_name = "files/file.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add status, timeline and the first segments."""
-        file = _file_or_404(self.request, kwargs["file_id"])
-        segments = Paginator(selectors.segments_of(file), SEGMENTS_SHOWN)
-        found = selectors.segments_at(file, place_of_address(self.request.GET.get("at", "")))
-        number = found[0].ordinal // SEGMENTS_SHOWN + 1 if found else self.request.GET.get("page")
-        return super().get_context_data(
-            view_of=selectors.with_status([file])[0],
-            file=file,
-            job=selectors.job_of(file),
-            timeline=selectors.timeline(file),
-            upload=uploads.unfinished(file),
-            segments=segments.get_page(number),
-            found=found,
-            # The language of a text is shown by its own field; that of source code is a fact like others.
-            metadata=metadata_facts({k: v for k, v in file.metadata.items() if k != "language" or not file.language}),
-            tells_location=tells_location(file.metadata),
+            **drop_zone(user),
             **kwargs,
         )
 

@@ -42,9 +42,9 @@ _FILTERS = {
 class Absence:
     """Why a file is not among the first hits, in a code and a sentence.
 
-    `code` is one of present, not_ready, failed, cancelled, no_text, not_indexed, filtered, ruled_out, outranked.
-    `rank` is the place of its best passage among all that were compared, from 1; None where none was. `details` has
-    figures: cosine, keyword, filters.
+    `code` is one of present, not_ready, failed, cancelled, no_text, not_indexed, disabled, filtered, ruled_out,
+    outranked. `rank` is the place of its best passage among all that were compared, from 1; None where none was.
+    `details` has figures: cosine, keyword, filters.
     """
 
     file_id: UUID
@@ -92,10 +92,17 @@ def _unsearchable(file: FileRecord) -> Absence | None:
         return Absence(file.pk, file.name, "cancelled", "Reading it was cancelled. Retry it to make it searchable.")
     if file.status not in SEARCHABLE:
         return Absence(file.pk, file.name, "not_ready", f"It is not read yet: {sentence}")
+    return _without_passages(file)
+
+
+def _without_passages(file: FileRecord) -> Absence | None:
     if not file.chunk_count:
         return Absence(file.pk, file.name, "no_text", "It was read, but holds no text that could be found.")
-    if not IndexedFile.objects.filter(file=file).exists():
+    document = IndexedFile.objects.filter(file=file).first()
+    if document is None:
         return Absence(file.pk, file.name, "not_indexed", "Its passages are missing from the index. Retry the file.")
+    if document.disabled_count >= document.chunk_count:
+        return Absence(file.pk, file.name, "disabled", "All of its passages are disabled, on the file's page.")
     return None
 
 

@@ -74,3 +74,12 @@ class MessageTooLarge(OrchestraError):
     status = 413
     default_message = "This message is longer than a call of a tool may be."
     default_hint = "Send a shorter question, or fewer ids."
+
+
+class PassageNotFound(OrchestraError):
+    """The passage does not exist, is another user's, or was replaced when its file was read again."""
+
+    code = "passage_not_found"
+    status = 404
+    default_message = "There is no such passage."
+    default_hint = "Its file may have been read again meanwhile: look at its passages anew."

@@ -25,7 +25,7 @@ _PASSAGES = """
 SELECT p.passage, c.id, c.file_id, f.name, f.media_type, f.kind, c.ordinal, c.text, c.place
 FROM unnest(%(documents)s::bigint[], %(ordinals)s::int[], %(passages)s::bigint[]) AS p (document, ordinal, passage)
 JOIN search_indexedfile d ON d.number = p.document AND d.owner_id = %(owner)s
-JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = p.ordinal
+JOIN search_vectorchunk c ON c.file_id = d.file_id AND c.ordinal = p.ordinal AND NOT c.disabled
 JOIN files_filerecord f ON f.id = c.file_id
 """
 

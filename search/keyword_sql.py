@@ -26,7 +26,7 @@ WITH near AS MATERIALIZED (
 ), counted AS MATERIALIZED (
     {stats}
 ), stats AS MATERIALIZED (
-    SELECT n, configurations, %(k1)s::float8 * %(b)s::float8 / mean AS slope FROM counted
+    SELECT n, configurations, %(k1)s::float8 * %(b)s::float8 / coalesce(NULLIF(mean, 0), 1) AS slope FROM counted
 ), terms AS MATERIALIZED (
     SELECT * FROM unnest(%(numbers)s::int[], %(lexemes)s::text[], %(times)s::int[], %(bits)s::bigint[])
         AS t (term, lexeme, times, bit)
@@ -149,7 +149,7 @@ SCAN = """
 SELECT (number << 24) + ordinal FROM (
     SELECT d.number, c.ordinal, c.text
     FROM (SELECT number, file_id FROM search_indexedfile WHERE {files}) d
-    JOIN search_vectorchunk c USING (file_id) LIMIT %(most)s
+    JOIN search_vectorchunk c USING (file_id) WHERE NOT c.disabled LIMIT %(most)s
 ) c WHERE text ~* ALL(%(patterns)s) LIMIT %(limit)s
 """
 TEXTS = """

@@ -65,7 +65,7 @@ WHERE m.generation_id = %(mirror)s AND NOT EXISTS (
 ORDER BY m.document
 """
 _MISSING = """
-SELECT d.number, d.chunk_count FROM search_indexedfile d
+SELECT d.number, d.chunk_count - d.disabled_count FROM search_indexedfile d
 WHERE d.owner_id = %(owner)s AND NOT EXISTS (
     SELECT FROM search_mirroreddocument m WHERE m.generation_id = %(mirror)s AND m.document = d.number)
 ORDER BY d.number

@@ -36,6 +36,9 @@ class IndexedFile(models.Model):
     configuration = models.CharField(max_length=130, help_text="The text search configuration that stemmed its words.")
     analysis = models.PositiveSmallIntegerField(default=0, help_text="Which version of our analysis made its tokens.")
     chunk_count = models.PositiveIntegerField()
+    disabled_count = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="Passages that its owner took out of the search."
+    )
     lexeme_count = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -59,6 +62,9 @@ class VectorChunk(models.Model):
     text = models.TextField()
     place = models.JSONField(default=dict)
     token_count = models.PositiveIntegerField()
+    disabled = models.BooleanField(
+        db_default=False, default=False, help_text="No search finds it (`search.indexing.disabled`)."
+    )
 
     class Meta:
         ordering = ("file", "ordinal")

@@ -77,7 +77,7 @@ def _shelve(file_id: str) -> bool:
 
 
 def vectors_incomplete() -> Iterator[str]:
-    """Indexed files that have not one vector for each passage in the space that is searched."""
+    """Indexed files that have not one vector for each enabled passage in the space that is searched."""
     space = spaces.active()
     if space is None:
         return iter(())
@@ -85,7 +85,8 @@ def vectors_incomplete() -> Iterator[str]:
         "SELECT d.file_id FROM search_indexedfile d LEFT JOIN search_chunkembedding e "
         "ON e.space_id = %s AND e.owner_id = d.owner_id AND e.document_id = d.number "
         "AND e.ordinal BETWEEN 0 AND d.chunk_count - 1 "
-        "GROUP BY d.file_id, d.chunk_count HAVING count(e.ordinal) <> d.chunk_count",
+        "GROUP BY d.file_id, d.chunk_count, d.disabled_count "
+        "HAVING count(e.ordinal) <> d.chunk_count - d.disabled_count",
         space.id,
     )
 
@@ -102,8 +103,22 @@ def vectors_misshapen() -> Iterator[str]:
 def words_missing() -> Iterator[str]:
     """Indexed files that count words and have none."""
     return first_column(
-        "SELECT d.file_id FROM search_indexedfile d WHERE d.lexeme_count > 0 AND NOT EXISTS "
+        "SELECT d.file_id FROM search_indexedfile d "
+        "WHERE d.lexeme_count > 0 AND d.chunk_count > d.disabled_count AND NOT EXISTS "
         "(SELECT FROM search_keywordposting p WHERE p.owner_id = d.owner_id AND p.document_id = d.number)"
+    )
+
+
+def disabled_searched() -> Iterator[str]:
+    """Files with a disabled passage that can still be found, or with another number of these than is counted."""
+    return first_column(
+        "SELECT d.file_id FROM search_indexedfile d "
+        "JOIN (SELECT file_id, ordinal FROM search_vectorchunk WHERE disabled) c ON c.file_id = d.file_id "
+        "WHERE EXISTS (SELECT FROM search_chunkembedding e WHERE e.document_id = d.number AND e.ordinal = c.ordinal) "
+        "OR EXISTS (SELECT FROM search_keywordposting p, unnest(p.postings) AS x WHERE p.document_id = d.number "
+        "AND p.block = c.ordinal >> 10 AND x >> 21 = c.ordinal & 1023) "
+        "UNION SELECT d.file_id FROM search_indexedfile d WHERE d.disabled_count <> "
+        "(SELECT count(*) FROM search_vectorchunk c WHERE c.file_id = d.file_id AND c.disabled)"
     )
 
 
@@ -163,6 +178,7 @@ _ALL = (
     Invariant(trash_searched, "{count} files in the trash can still be found.", Level.DATABASE, _shelve),
     Invariant(vectors_incomplete, "{count} files have not one vector for each passage.", Level.DATABASE, process_again),
     Invariant(vectors_misshapen, "{count} files have vectors that cannot be compared.", Level.DATABASE, process_again),
+    Invariant(disabled_searched, "{count} files have disabled passages that are found.", Level.DATABASE, process_again),
     Invariant(words_missing, "{count} files cannot be found by word.", Level.DATABASE, process_again),
     Invariant(
         passages_without_document, "{count} files have passages outside of the index.", Level.DATABASE, _remove_passages

@@ -80,14 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as stack,
     ):
         stack.create_user(USER, PASSWORD)
-        ids = {**_filled(stack), **_connected(stack, model, bucket)}
-        pages = [page for page in _pages(ids) if any(part in page.name for part in chosen.only.split(","))]
+        ids = {**filled(stack), **connected(stack, model, bucket)}
+        pages = [page for page in pages_of(ids) if any(part in page.name for part in chosen.only.split(","))]
         for path in _pictures(stack, pages, chosen.into):
             sys.stdout.write(f"{path}\n")
     return 0
 
 
-def _filled(stack: Stack) -> dict[str, str]:
+def filled(stack: Stack) -> dict[str, str]:
     """Upload the files, wait until each has ended, and ask a question; return ids by name."""
     client = stack.client(USER)
     ids = {
@@ -98,6 +98,7 @@ def _filled(stack: Stack) -> dict[str, str]:
         wait_for("a file to end", lambda: _ended(client, file_id), 180)  # noqa: B023  # called at once
     client.post("/api/search", json={"query": QUESTION}).raise_for_status()
     client.delete(f"/api/files/{ids['Minutes of May.html']}").raise_for_status()
+    ids["similar"] = _similar_address(client)
     persona = {"name": "Yard", "description": "Answers for the people of the yard.", "instructions": "Be brief."}
     with stack.database() as database:
         database.execute(SAMPLES)
@@ -105,7 +106,7 @@ def _filled(stack: Stack) -> dict[str, str]:
     return ids
 
 
-def _connected(stack: Stack, server: OpenAIServer, s3: S3Server) -> dict[str, str]:
+def connected(stack: Stack, server: OpenAIServer, s3: S3Server) -> dict[str, str]:
     """Connect a model and a bucket that work, and one of each that does not, and a webhook; return ids."""
     client = stack.client(USER)
     for name, text in FILES.items():
@@ -136,17 +137,33 @@ def _imported(client: httpx.Client, connection: str) -> str:
     return str(asked)
 
 
+def _similar_address(client: httpx.Client) -> str:
+    """Return the page of what is similar to the passage that the question found."""
+    hit = client.post("/api/search", json={"query": QUESTION}).json()["hits"][0]
+    return f"/files/{hit['file']['id']}/passages/{hit['chunk_id']}/similar"
+
+
 def _ended(client: httpx.Client, file_id: str) -> bool:
     return client.get(f"/api/files/{file_id}").json()["status"] in ("ready", "failed", "partial")
 
 
-def _pages(ids: dict[str, str]) -> list[Page]:
+def pages_of(ids: dict[str, str]) -> list[Page]:
     modes = ("basic", "deep", "super_deep", "creative", "private")
     return [
         Page("sign-in", "/sign-in", user=""),
-        Page("files", "/"),
-        Page("files-none", "/", user="admin"),
+        Page("home", "/"),
+        Page("home-first", "/", user="admin"),
+        Page("files", "/files"),
+        Page("files-none", "/files", user="admin"),
         Page("file", f"/files/{ids['Crane inspection.md']}"),
+        Page("file-table", f"/files/{ids['Boats in the shed.csv']}"),
+        Page("file-within", f"/files/{ids['Harbour rules.txt']}?within=april"),
+        *(
+            Page(f"file-{tab}", f"/files/{ids['Harbour rules.txt']}/{tab}")
+            for tab in ("passages", "metadata", "timeline", "origin")
+        ),
+        Page("file-similar", ids["similar"]),
+        Page("file-trashed", f"/files/{ids['Minutes of May.html']}", status=404),
         Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
         Page("trash", "/trash"),
         Page("search", "/search"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("/<uuid:file_id>/content", views.FileContentView.as_view(), name="api-file-content"),
     path("/<uuid:file_id>/download", views.FileDownloadView.as_view(), name="api-file-download"),
     path("/<uuid:file_id>/thumbnail", views.ThumbnailView.as_view(), name="api-file-thumbnail"),
+    path("/<uuid:file_id>/preview", views.PreviewView.as_view(), name="api-file-preview"),
     path("/<uuid:file_id>/retry", views.RetryView.as_view(), name="api-file-retry"),
     path("/<uuid:file_id>/cancel", views.CancelView.as_view(), name="api-file-cancel"),
 ]

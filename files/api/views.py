@@ -170,6 +170,16 @@ class ThumbnailView(APIView):
         return downloads.thumbnail(selectors.get_file(_user(request), file_id))
 
 
+class PreviewView(APIView):
+    """The file as a page shows it."""
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
+        """Return a picture, a sound or a film for a page to show, with `Range`; 404 for all other types."""
+        file = selectors.get_file(_user(request), file_id)
+        return downloads.shown(file, request.headers.get("Range", ""))
+
+
 class RetryView(APIView):
     """Process a file again."""
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
+from django.urls import reverse
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from files import selectors
-from files.models import FileRecord, FileStatus
+from files.file_views import SEGMENTS_SHOWN
+from files.models import FileRecord, FileSegment, FileStatus
 from files.places import describe_place
 from files.selectors import FileStatusView
 from files.states import ALLOWED
@@ -32,6 +38,32 @@ def place_without_headings(place: dict[str, Any]) -> str:
 def plain_heading(text: str) -> str:
     """Return a heading without the marks that Markdown puts before it."""
     return text.lstrip("#").strip() or text
+
+
+@register.filter
+def words_marked(text: str, words: str) -> SafeString:
+    """Return a text as HTML in which each place of these words is in <mark>; every piece is escaped by itself."""
+    pieces: list[str] = []
+    position = 0
+    for found in re.finditer(re.escape(words), text, re.IGNORECASE):
+        pieces.append(conditional_escape(text[position : found.start()]))
+        pieces.append(format_html("<mark>{}</mark>", found[0]))
+        position = found.end()
+    pieces.append(conditional_escape(text[position:]))
+    return mark_safe("".join(pieces))  # noqa: S308  # made of escaped pieces only
+
+
+@register.simple_tag
+def segment_address(segment: FileSegment) -> str:
+    """Return the address of a segment in its file's text."""
+    page = segment.ordinal // SEGMENTS_SHOWN + 1
+    return f"{reverse('file', args=[segment.file_id])}?page={page}#segment-{segment.ordinal}"
+
+
+@register.simple_tag
+def child_address(file: FileRecord, at: str) -> str:
+    """Return the address of a file inside a file, in its text."""
+    return f"{reverse('file', args=[file.pk])}?{urlencode({'at': at})}#found"
 
 
 @register.simple_tag(name="status_text")

@@ -15,7 +15,7 @@ JWT_SIGNING_KEY = _env.jwt_signing_key or stored_secret(STATE_DIR / "secrets", "
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "file-list"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 AUTHENTICATION_BACKENDS = ["orchestra.accounts.backends.PasswordBackend"]
 SIGN_IN_ATTEMPTS = _env.sign_in_attempts

@@ -89,7 +89,7 @@ class AbsenceSerializer(serializers.Serializer[Any]):
     file_name = serializers.CharField()
     code = serializers.ChoiceField(
         choices=(
-            *("present", "not_ready", "failed", "cancelled", "no_text", "not_indexed"),
+            *("present", "not_ready", "failed", "cancelled", "no_text", "not_indexed", "disabled"),
             *("filtered", "ruled_out", "outranked"),
         )
     )

@@ -41,10 +41,11 @@ def rebuild_keywords(documents: QuerySet[IndexedFile]) -> Iterator[UUID]:
 def _rebuild(document: IndexedFile) -> None:
     file = FileRecord.objects.get(pk=document.pk)
     passages = VectorChunk.objects.filter(file=file).order_by("ordinal")
+    found = passages.filter(disabled=False)
     beginning = languages.sample(passages.values_list("text", flat=True)[:_SAMPLED])
     language = languages.of_file(file.kind, file.language, beginning)
     FileRecord.objects.filter(pk=file.pk).exclude(language=language.of_record).update(language=language.of_record)
     document.language = language.of_words
     document.save(update_fields=("language",))
     writing.remove_keywords(file.pk)
-    writing.write_keywords(document, file.kind, passages.values_list("ordinal", "text").iterator(chunk_size=500))
+    writing.write_keywords(document, file.kind, found.values_list("ordinal", "text").iterator(chunk_size=500))

@@ -13,11 +13,12 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from files.findings import place_from_json
@@ -46,7 +47,7 @@ _DOCUMENTS = 200
 _KEPT = timedelta(minutes=10)  # a retired space, for searches that began before the exchange
 _MISSING = """
 SELECT number FROM search_indexedfile d
-WHERE chunk_count > 0 AND number > %s
+WHERE chunk_count > disabled_count AND number > %s
   AND NOT EXISTS (SELECT FROM {table} e WHERE e.owner_id = d.owner_id AND e.document_id = d.number)
 ORDER BY number LIMIT %s
 """
@@ -87,7 +88,7 @@ def wanted_space(*, again: bool = False) -> Space | None:
 def fill(space: Space, seconds: float = float("inf")) -> Generator[Progress]:
     """Make what is missing in `space`, yielding after each document, until nothing is or the time is up."""
     until = time.monotonic() + seconds
-    total = IndexedFile.objects.filter(chunk_count__gt=0).count()
+    total = IndexedFile.objects.filter(chunk_count__gt=F("disabled_count")).count()
     left, last = len(_missing(space, 0, total)), 0
     while numbers := _missing(space, last, _DOCUMENTS):
         for last in numbers:
@@ -184,16 +185,22 @@ def _copied(document: IndexedFile, space: Space) -> bool:
 
 def _vectors(document: IndexedFile, embedder: Embedder) -> Iterator[list[tuple[int, NDArray[np.float32]]]]:
     """Yield pairs of ordinal and vector in batches: while one is being written, the connection does nothing else."""
-    file = FileRecord.objects.get(pk=document.pk)
-    title = About.of(file).title
-    rows = VectorChunk.objects.filter(file=file).order_by("ordinal").values_list("ordinal", "text", "place")
-    passages = [Chunk(ordinal, text, place_from_json(place), 0) for ordinal, text, place in rows]
-    for start in range(0, len(passages), _BATCH):
-        batch = passages[start : start + _BATCH]
-        texts = _texts(batch, title, embedder)
-        with metrics.embedding_of(len(texts)):
-            vectors = embed_whole(embedder, texts)
-        yield [(chunk.ordinal, vector) for chunk, vector in zip(batch, vectors, strict=True)]
+    title = About.of(FileRecord.objects.get(pk=document.pk)).title
+    passages = VectorChunk.objects.filter(file_id=document.pk, disabled=False).order_by("ordinal")
+    rows = list(passages.values_list("ordinal", "text", "place"))
+    for start in range(0, len(rows), _BATCH):
+        yield embedded(rows[start : start + _BATCH], title, embedder)
+
+
+def embedded(
+    passages: Sequence[tuple[int, str, dict[str, Any]]], title: str, embedder: Embedder
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Return the ordinal and the vector of passages of a file, given by ordinal, text and place."""
+    chunks = [Chunk(ordinal, text, place_from_json(place), 0) for ordinal, text, place in passages]
+    texts = _texts(chunks, title, embedder)
+    with metrics.embedding_of(len(texts)):
+        vectors = embed_whole(embedder, texts)
+    return [(chunk.ordinal, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
 
 
 def _texts(batch: Sequence[Chunk], title: str, embedder: Embedder) -> list[str]:

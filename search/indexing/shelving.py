@@ -45,6 +45,15 @@ def unshelve(file_id: UUID, owner_id: UUID) -> None:
     _move(document, owner_id, _number_for(document, owner_id))
 
 
+def renumber(document: IndexedFile) -> None:
+    """Give a document whose passages changed a new number where a mirror may hold it as it was.
+
+    The mirror then drops what it holds, and is not believed until it does. The caller holds the spaces and the row.
+    """
+    if (number := _number_for(document, document.owner_id)) != document.number:
+        _move(document, document.owner_id, number)
+
+
 def _locked(file_id: UUID) -> IndexedFile | None:
     """Return the document; whoever fills in its vectors or makes its words anew is waited for."""
     return IndexedFile.objects.select_for_update().filter(file_id=file_id).first()

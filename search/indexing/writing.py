@@ -17,6 +17,7 @@ from files.findings import place_as_json
 from files.models import FileRecord
 from orchestra.common import failpoints
 from search import spaces
+from search.indexing import disabled
 from search.indexing.keyword_rows import ANALYSIS
 from search.indexing.languages import configuration
 from search.indexing.posting_spool import PostingSpool
@@ -52,9 +53,11 @@ def replace(
     """Replace everything the index holds of `file` by the spooled chunks; their text is in `language`, if known.
 
     Their vectors belong to `space`. `postings` are those of the chunks, if somebody has made them all; they are used
-    where they fit the language. Raises SpaceChanged where `space` is no longer the one that is searched.
+    where they fit the language. Passages with the very text of one that was disabled are disabled again. Raises
+    SpaceChanged where `space` is no longer the one that is searched.
     """
     spaces.hold(space)
+    out = disabled.texts_of(file.pk)
     remove(file.pk)
     failpoints.reach("index.removed")
     _copy_chunks(file, generation, spool)
@@ -73,6 +76,8 @@ def replace(
         _copy_postings(document, postings)
     else:
         write_keywords(document, file.kind, ((chunk.ordinal, chunk.text) for _, chunk, _ in spool.records()))
+    if out:
+        disabled.take_out_again(document, out)
 
 
 def write_keywords(document: IndexedFile, kind: str, passages: Iterable[tuple[int, str]]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django import template
+from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -33,6 +36,12 @@ def highlighted(snippet: Snippet) -> SafeString:
 def hit_address(hit: Hit) -> str:
     """Return the address of the hit's place in its file's page."""
     return passage_address(hit.file_id, hit.place)
+
+
+@register.simple_tag
+def search_address(question: str, mode: str = "") -> str:
+    """Return the address of the search page with a question asked."""
+    return f"{reverse('search')}?{urlencode({'q': question} | ({'mode': mode} if mode else {}))}"
 
 
 @register.simple_tag

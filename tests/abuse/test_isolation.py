@@ -89,7 +89,7 @@ TUS_TYPE = "application/offset+octet-stream"
 STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
 
 ROUTES = routes()
-OBJECT_ROUTES = [route for route in ROUTES if route.parameters]
+OBJECT_ROUTES = [route for route in ROUTES if any(name.endswith("_id") for name in route.parameters)]
 
 
 @dataclass(frozen=True)
@@ -230,18 +230,10 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
         "import_id": [estate.imported.pk],
+        "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:2]),
         "action": [
-            "retry",
-            "cancel",
-            "delete",
-            "restore",
-            "clone",
-            "default",
-            "no-default",
-            "test",
-            "on",
-            "off",
-            "remove",
+            *("retry", "cancel", "delete", "restore", "clone", "default", "no-default", "disable", "enable"),
+            *("test", "on", "off", "remove"),
             "unheard-of",
         ],
     }
@@ -250,12 +242,9 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
 def _requests(route: Route, estate: Estate) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
     """Yield parameters that name alice's objects, each with a twin that names nobody's."""
     known = _objects(estate)
-    (target,) = [name for name in route.parameters if name.endswith("_id")]
-    others = [name for name in route.parameters if name != target]
-    for value in known[target]:
-        for other in known[others[0]] if others else [""]:
-            rest = {others[0]: other} if others else {}
-            yield {target: value, **rest}, {target: uuid4(), **rest}
+    for values in product(*(known[name] for name in route.parameters)):
+        hers = dict(zip(route.parameters, values, strict=True))
+        yield hers, {name: uuid4() if name.endswith("_id") else value for name, value in hers.items()}
 
 
 def _type_of(route: Route, body: object) -> str:
@@ -353,9 +342,10 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     assert own_talk is not None
     values["conversation_id"] = own_talk.pk
     values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
+    values["chunk_id"] = VectorChunk.objects.filter(file=own)[0].pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
     addresses += [
-        "/?name=" + CANARY[:4],
+        "/files?name=" + CANARY[:4],
         "/api/files?page_size=200",
         f"/api/files?name={CANARY[:4]}",
         "/search?q=zebrafish",

@@ -19,7 +19,9 @@ from tests.routes import routes
 # What each address reads; the rest look at no query string.
 READS = {
     "file-list": ("status", "kind", "name", "page"),
-    "file": ("at", "page"),
+    "file": ("at", "page", "within", "within=harbour&page"),
+    "file-passages": ("from",),
+    "home": ("utm_source",),
     "search": (
         *("q", "page", "mode", "q=harbour&missing", "q=harbour&mode", "mode=creative&q", "mode=super_deep&q"),
         *("persona", "conversation", "q=harbour&persona", "q=harbour&kinds", "q=harbour&tags", "q=harbour&added_from"),

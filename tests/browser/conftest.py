@@ -101,12 +101,13 @@ def watch(stack: Stack) -> Iterator[Watch]:
 
 
 def sign_in(page: Any, url: str, name: str = USER, password: str = PASSWORD) -> None:
-    """Sign in by the page and stand on the file list."""
+    """Sign in by the page, which leads home, and go on to the file list."""
     page.goto(f"{url}/sign-in")
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{url}/")
+    page.goto(f"{url}/files")
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ def test_the_file_page_follows_its_file(page: Any, make_text: MakeText) -> None:
     row_of(page, "followed.txt").get_by_role("link").click()
     expect(page.locator("#file-page [data-slot=status]")).to_have_text("Ready", timeout=SLOW)
     expect(page.locator(".segment-text").first).to_contain_text("Storks fly to Africa")
+    page.get_by_role("tab", name="Timeline").click()
     expect(page.locator(".timeline")).to_contain_text("The file can be searched.")
     page.get_by_role("button", name="Read again").click()
     expect(page.locator(".timeline")).to_contain_text("Processing was asked for again.")

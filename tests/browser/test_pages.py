@@ -18,7 +18,17 @@ expect = sync_api.expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(180)]
 
-PAGES = ["/", "/search", "/search?q=wind", "/account", "/account/password", "/trash", "/personas", "/personas/new"]
+PAGES = [
+    "/",
+    "/files",
+    "/search",
+    "/search?q=wind",
+    "/account",
+    "/account/password",
+    "/trash",
+    "/personas",
+    "/personas/new",
+]
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_an_upload_goes_on_after_the_browser_was_closed(
     page = context.new_page()
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
-    page.goto(stack.url)
+    page.goto(f"{stack.url}/files")
     expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
     assert len(sent) == missing, "what had arrived is not sent again"
     expect(page.locator("#upload-cards li")).to_have_count(0)
@@ -154,7 +154,7 @@ def test_uploads_go_on_while_one_searches(page: Any, stack: Stack, big_file: Pat
     page.get_by_role("link", name="Search", exact=True).click()
     expect(page.locator("#upload-chip")).to_be_visible()
     expect(page.locator("#upload-chip")).to_be_hidden(timeout=SLOW)
-    page.goto(stack.url)
+    page.goto(f"{stack.url}/files")
     expect(status_of(page, big_file.name)).to_have_text("Ready", timeout=SLOW)
 
 

@@ -121,7 +121,7 @@ def _addresses(file: FileRecord) -> list[str]:
     paths = [route.path({**dict.fromkeys(route.parameters, file.pk), "action": "retry"}) for route in shown]
     return [
         *paths,
-        f"/?name={WORD}",
+        f"/files?name={WORD}",
         f"/api/files?id={file.pk}",
         "/api/files?tag=boats",
         f"/api/files/{file.pk}/content?format=text",

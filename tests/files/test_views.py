@@ -45,13 +45,13 @@ def with_segments(file: FileRecord, places: list[dict[str, object]]) -> FileReco
 
 
 def test_strangers_are_sent_to_sign_in(client: Client) -> None:
-    answer = client.get("/?status=failed")
+    answer = client.get("/files?status=failed")
     assert answer.status_code == 302
-    assert answer["Location"] == "/sign-in?next=/%3Fstatus%3Dfailed"
+    assert answer["Location"] == "/sign-in?next=/files%3Fstatus%3Dfailed"
 
 
 def test_an_empty_list_says_what_to_do(browser: Client) -> None:
-    html = page(browser, "/")
+    html = page(browser, "/files")
     assert "No files yet" in html
     assert "Drop files or folders here" in html
 
@@ -59,9 +59,9 @@ def test_an_empty_list_says_what_to_do(browser: Client) -> None:
 def test_the_list_shows_places_in_the_queue(browser: Client, alice: User, make_file: MakeFile) -> None:
     make_file(alice, b"first", "first.txt")
     make_file(alice, b"second", "second.txt")
-    assert "No worker is running; it is read as soon as one is." in page(browser, "/")
+    assert "No worker is running; it is read as soon as one is." in page(browser, "/files")
     pulses.show(pulses.Sign("celery@here", ProcessRole.WORKER, pid=1, slots=2))
-    html = page(browser, "/")
+    html = page(browser, "/files")
     assert "Next in line." in html
     assert "Waiting behind 1 file." in html
     assert "<strong>0</strong> of <strong>2</strong> searchable" in html
@@ -69,14 +69,14 @@ def test_the_list_shows_places_in_the_queue(browser: Client, alice: User, make_f
 
 def test_names_from_users_are_escaped(browser: Client, alice: User, make_file: MakeFile) -> None:
     file = make_file(alice, b"x", HOSTILE)
-    for html in (page(browser, "/"), page(browser, f"/files/{file.pk}")):
+    for html in (page(browser, "/files"), page(browser, f"/files/{file.pk}")):
         assert "alert(1)" in html
         assert "<script>alert" not in html
 
 
 def test_no_page_has_inline_scripts_or_styles(browser: Client, alice: User, make_file: MakeFile) -> None:
     file = make_file(alice)
-    for path in ("/", f"/files/{file.pk}", "/search", "/account", "/account/password"):
+    for path in ("/", "/files", f"/files/{file.pk}", "/search", "/account", "/account/password"):
         html = page(browser, path)
         assert "<style" not in html
         assert " style=" not in html
@@ -86,7 +86,7 @@ def test_no_page_has_inline_scripts_or_styles(browser: Client, alice: User, make
 
 def test_others_files_are_not_there(browser: Client, bob: User, make_file: MakeFile) -> None:
     file = make_file(bob, b"secret", "of-bob.txt")
-    assert "of-bob.txt" not in page(browser, "/")
+    assert "of-bob.txt" not in page(browser, "/files")
     assert browser.get(f"/files/{file.pk}").status_code == 404
     for action in ("retry", "cancel", "delete"):
         assert browser.post(f"/files/{file.pk}/{action}").status_code == 404
@@ -96,13 +96,13 @@ def test_others_files_are_not_there(browser: Client, bob: User, make_file: MakeF
 def test_filters_narrow_and_keep_each_other(browser: Client, alice: User, make_file: MakeFile) -> None:
     make_file(alice, b"one", "alpha.txt")
     states.move(make_file(alice, b"two", "beta.txt").pk, FileStatus.CANCELLED, "cancelled", "Cancelled.")
-    html = page(browser, "/?status=cancelled")
+    html = page(browser, "/files?status=cancelled")
     assert "beta.txt" in html
     assert "alpha.txt" not in html
     assert '<input type="hidden" name="status" value="cancelled">' in html
-    assert "alpha.txt" in page(browser, "/?name=ALPHA")
-    assert "No file matches this filter." in page(browser, "/?name=gamma")
-    assert page(browser, "/?status=nonsense&page=999&kind=%00&name=%00")
+    assert "alpha.txt" in page(browser, "/files?name=ALPHA")
+    assert "No file matches this filter." in page(browser, "/files?name=gamma")
+    assert page(browser, "/files?status=nonsense&page=999&kind=%00&name=%00")
 
 
 def test_a_failure_shows_sentence_and_hint(browser: Client, alice: User, make_file: MakeFile) -> None:
@@ -110,7 +110,7 @@ def test_a_failure_shows_sentence_and_hint(browser: Client, alice: User, make_fi
     states.move(file.pk, FileStatus.PROCESSING, "started", "Began.")
     failure = {"error_code": "x", "error_message": "It is <b>broken</b>.", "error_hint": "Repair it."}
     states.move(file.pk, FileStatus.FAILED, "x", "Failed.", **failure)
-    for html in (page(browser, "/"), page(browser, f"/files/{file.pk}")):
+    for html in (page(browser, "/files"), page(browser, f"/files/{file.pk}")):
         assert "It is &lt;b&gt;broken&lt;/b&gt;." in html
         assert "Repair it." in html
 
@@ -150,7 +150,7 @@ def test_actions_work_without_a_script(browser: Client, alice: User, make_file: 
     file.refresh_from_db()
     assert file.status == FileStatus.QUEUED
     assert browser.get(f"/files/{file.pk}/delete").status_code == 405
-    assert browser.post(f"/files/{file.pk}/delete")["Location"] == "/"
+    assert browser.post(f"/files/{file.pk}/delete")["Location"] == "/files"
     assert not files_of(alice).exists()
     assert browser.post(f"/files/{file.pk}/explode").status_code == 404
 
@@ -161,4 +161,4 @@ def test_one_list_costs_a_fixed_number_of_queries(
     for number in range(12):
         make_file(alice, b"content %d" % number, f"{number}.txt")
     with django_assert_max_num_queries(14):  # type: ignore[attr-defined]  # a context manager
-        page(browser, "/")
+        page(browser, "/files")

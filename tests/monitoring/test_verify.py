@@ -160,6 +160,11 @@ BROKEN: list[tuple[str, Break]] = [
     ),
     ("words_missing", _sql(f"DELETE FROM search_keywordposting WHERE document_id = {_DOCUMENT}")),
     (
+        "disabled_searched",
+        _sql("UPDATE search_vectorchunk SET disabled = true WHERE file_id = %(file)s AND ordinal = 1"),
+    ),
+    ("disabled_searched", _sql("UPDATE search_indexedfile SET disabled_count = 1 WHERE file_id = %(file)s")),
+    (
         "owners_at_odds",
         _sql("UPDATE search_vectorchunk SET owner_id = (SELECT id FROM accounts_user WHERE username = 'bob')"),
     ),

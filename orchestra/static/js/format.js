@@ -7,7 +7,7 @@ export const count = (number) => whole.format(number);
 
 // Counts in 1,024, as the server's pages do.
 export function bytes(number) {
-  if (number < 1024) return number === 1 ? "1 byte" : `${whole.format(number)} bytes`;
+  if (number < 1024) return number === 1 ? "1\u00a0byte" : `${whole.format(number)}\u00a0bytes`;
   let value = number / 1024;
   let unit = 0;
   while (value >= 1023.95 && unit < UNITS.length - 1) {

@@ -2,12 +2,14 @@
 import { Connection } from "./live/connection.js";
 import { showBadge } from "./live/badge.js";
 import { FilePage } from "./live/file_page.js";
+import { HomePage } from "./live/home.js";
 import { FileList } from "./live/list.js";
 import { watchActions } from "./live/actions.js";
 
 const list = document.getElementById("file-list");
 const file = document.getElementById("file-page");
-const view = list ? new FileList(list) : file ? new FilePage(file) : null;
+const home = document.getElementById("home");
+const view = home ? new HomePage(home) : list ? new FileList(list) : file ? new FilePage(file) : null;
 
 if (view) {
   const connection = new Connection(view);

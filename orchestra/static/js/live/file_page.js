@@ -1,5 +1,5 @@
 // The page of one file: its status follows the file; what was read is fetched again when the status changes.
-import { localTimes } from "../format.js";
+import { takePanel } from "../tabs/panel.js";
 import { announceEnd } from "./announce.js";
 import { showFile, slot } from "./element.js";
 
@@ -35,6 +35,7 @@ export class FilePage {
     this.gone = true;
     document.getElementById("gone").hidden = false;
     document.getElementById("details").hidden = true;
+    document.querySelector("#preview video, #preview audio")?.pause();
     slot(this.root, "status").closest("section").hidden = true;
   }
 
@@ -45,12 +46,19 @@ export class FilePage {
     try {
       const response = await fetch(location.href, { credentials: "same-origin", cache: "no-store" });
       if (!response.ok || response.redirected) return;
-      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("details");
-      if (!fresh) return;
-      localTimes(fresh);
-      document.getElementById("details").replaceChildren(...fresh.childNodes);
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      takePanel(fresh);
+      takePreview(fresh);
     } catch {
       // The next change of status, or a reload, brings it.
     }
   }
+}
+
+// A film or a sound that is the same goes on.
+function takePreview(fresh) {
+  const [shown, now] = [document.getElementById("preview"), fresh.getElementById("preview")];
+  if (!now || shown.dataset.key === now.dataset.key) return;
+  shown.dataset.key = now.dataset.key;
+  shown.replaceChildren(...now.childNodes);
 }
