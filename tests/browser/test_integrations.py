@@ -88,7 +88,8 @@ def test_a_bucket_is_connected_tested_imported_and_read(page: Any, stack: Stack,
     assert page.locator("#run").inner_text() == before
 
     page.get_by_role("link", name="tides.txt", exact=True).click()
-    expect(page.locator("dl.facts").first).to_contain_text("Imported from")
+    page.get_by_role("tab", name="Origin").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("Imported from")
     expect(page.locator("#text")).to_contain_text("High water at Brannock", timeout=60_000)
 
     page.goto(f"{stack.url}/integrations")
