@@ -90,6 +90,7 @@ def test_a_bucket_is_connected_tested_imported_and_read(page: Any, stack: Stack,
     page.get_by_role("link", name="tides.txt", exact=True).click()
     page.get_by_role("tab", name="Origin").click()
     expect(page.get_by_role("tabpanel")).to_contain_text("Imported from")
+    page.get_by_role("tab", name="Text").click()
     expect(page.locator("#text")).to_contain_text("High water at Brannock", timeout=60_000)
 
     page.goto(f"{stack.url}/integrations")
