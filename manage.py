@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Django's command line."""
+"""The command line."""
 
 import os
 import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestra.settings")
-    from django.core.management import execute_from_command_line
+    from orchestra.command_line import main
 
-    execute_from_command_line(sys.argv)
+    main(sys.argv)
