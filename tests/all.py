@@ -1,7 +1,7 @@
 """All tests, in two runs side by side: `python -m tests.all`, or `make test`.
 
-One breaks the whole product again and again and mostly waits for it, the other one computes: together they take the
-time of the longer one. The output of the second follows when the first is through.
+One breaks the whole product again and again, looks at it in a browser, and mostly waits for it; the other one computes:
+together they take the time of the longer one. The output of the second follows when the first is through.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FAULTS = "tests/faults"
+WAITING = ("tests/faults", "tests/browser")
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|warnings?)")
 
 
 def main() -> int:
     """Run both; return the worse exit status."""
     began = time.monotonic()
-    left_out = [f"--ignore={FAULTS}"]
+    left_out = [f"--ignore={folder}" for folder in WAITING]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         beside = subprocess.Popen(
-            _command(FAULTS),
+            _command(*WAITING),
             cwd=ROOT,
-            env=_environment("faults"),
+            env=_environment("waiting"),
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -56,7 +56,7 @@ def test_a_file_tells_where_it_comes_from(
     (file,) = as_alice.get("/api/files").json()["results"]
     assert file["origin"] == shelf.origins["a"]
     client.force_login(alice)
-    page = client.get(f"/files/{file['id']}").content.decode()
+    page = client.get(f"/files/{file['id']}/origin").content.decode()
     assert "Imported from" in page
     assert "<script>alert(1)" not in page
 
