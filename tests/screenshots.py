@@ -148,6 +148,7 @@ def _ended(client: httpx.Client, file_id: str) -> bool:
 
 
 def pages_of(ids: dict[str, str]) -> list[Page]:
+    """Return every page there is, about what `filled` and `connected` made."""
     modes = ("basic", "deep", "super_deep", "creative", "private")
     return [
         Page("sign-in", "/sign-in", user=""),
@@ -155,6 +156,28 @@ def pages_of(ids: dict[str, str]) -> list[Page]:
         Page("home-first", "/", user="admin"),
         Page("files", "/files"),
         Page("files-none", "/files", user="admin"),
+        *_pages_of_files(ids),
+        Page("trash", "/trash"),
+        Page("search", "/search"),
+        *(Page(f"search-{mode}", f"/search?q={QUESTION.replace(' ', '+')}&mode={mode}") for mode in modes),
+        Page("compare", "/search/compare"),
+        Page("search-nothing", "/search?q=zeppelin+quartz+umlaut"),
+        Page("personas", "/personas"),
+        Page("persona", f"/personas/{ids['persona']}"),
+        Page("persona-new", "/personas/new"),
+        *_pages_of_integrations(ids),
+        Page("account", "/account"),
+        Page("evaluation", "/evaluation", user="admin"),
+        Page("status", "/system/status", user="admin", settled="#run-all button:enabled"),
+        Page("admin", "/admin/", user="admin"),
+        Page("api", "/api/files"),
+        Page("swagger", "/docs"),
+        Page("missing", "/nothing-here", status=404),
+    ]
+
+
+def _pages_of_files(ids: dict[str, str]) -> list[Page]:
+    return [
         Page("file", f"/files/{ids['Crane inspection.md']}"),
         Page("file-table", f"/files/{ids['Boats in the shed.csv']}"),
         Page("file-within", f"/files/{ids['Harbour rules.txt']}?within=april"),
@@ -165,14 +188,11 @@ def pages_of(ids: dict[str, str]) -> list[Page]:
         Page("file-similar", ids["similar"]),
         Page("file-trashed", f"/files/{ids['Minutes of May.html']}", status=404),
         Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
-        Page("trash", "/trash"),
-        Page("search", "/search"),
-        *(Page(f"search-{mode}", f"/search?q={QUESTION.replace(' ', '+')}&mode={mode}") for mode in modes),
-        Page("compare", "/search/compare"),
-        Page("search-nothing", "/search?q=zeppelin+quartz+umlaut"),
-        Page("personas", "/personas"),
-        Page("persona", f"/personas/{ids['persona']}"),
-        Page("persona-new", "/personas/new"),
+    ]
+
+
+def _pages_of_integrations(ids: dict[str, str]) -> list[Page]:
+    return [
         Page("integrations", "/integrations"),
         Page("integrations-none", "/integrations", user="admin"),
         Page("integration-new", "/integrations/new?provider=s3"),
@@ -182,13 +202,6 @@ def pages_of(ids: dict[str, str]) -> list[Page]:
         Page("import-failed", f"/imports/{ids['import-failed']}"),
         Page("webhooks", "/webhooks"),
         Page("webhook", f"/webhooks/{ids['webhook']}"),
-        Page("account", "/account"),
-        Page("evaluation", "/evaluation", user="admin"),
-        Page("status", "/system/status", user="admin", settled="#run-all button:enabled"),
-        Page("admin", "/admin/", user="admin"),
-        Page("api", "/api/files"),
-        Page("swagger", "/docs"),
-        Page("missing", "/nothing-here", status=404),
     ]
 
 
