@@ -1,7 +1,8 @@
 """All tests, in two runs side by side: `python -m tests.all`, or `make test`.
 
-One breaks the whole product again and again, looks at it in a browser, and mostly waits for it; the other one computes:
-together they take the time of the longer one. The output of the second follows when the first is through.
+One breaks the whole product again and again, looks at it in a browser, uses it as people do, and mostly waits for it;
+the other one computes: together they take the time of the longer one. The output of the first follows when the second
+is through.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WAITING = ("tests/faults", "tests/browser")
+WAITING = ("tests/faults", "tests/browser", "tests/journeys")
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|warnings?)")
 
 

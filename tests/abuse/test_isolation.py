@@ -230,7 +230,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
         "import_id": [estate.imported.pk],
-        "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:2]),
+        "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:1]),
         "action": [
             *("retry", "cancel", "delete", "restore", "clone", "default", "no-default", "disable", "enable"),
             *("test", "on", "off", "remove"),

@@ -35,7 +35,8 @@ def _await_ready(client: Client, file_id: str) -> None:
 @pytest.mark.parametrize("part", list(Part))
 def test_each_part_can_be_killed_and_comes_back(product: Product, part: Part) -> None:
     before = wait_for(f"a {part}", lambda: {process.pid for process in product.parts.processes(part)})
-    assert product.parts.kill(part) == len(before) or part is Part.WORKER_GROUP
+    # More where a pool was just filling up; of a group, those that died with their parent are not counted.
+    assert product.parts.kill(part) >= len(before) or part is Part.WORKER_GROUP
     product.parts.start(part)
     wait_for(f"another {part}", lambda: {p.pid for p in product.parts.processes(part)} - before, 60)
 
