@@ -6,6 +6,7 @@ script (js/tabs.js) takes the panel of another tab over. The tab of passages is 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -48,7 +49,7 @@ class Moment:
     since: float | None
 
 
-class FileTab(LoginRequiredMixin, View):
+class FileTab(LoginRequiredMixin, View, ABC):
     """One tab of a file's page."""
 
     tab: str
@@ -72,9 +73,9 @@ class FileTab(LoginRequiredMixin, View):
         }
         return render(request, "files/file.html", context | self.shown(user, file))
 
+    @abstractmethod
     def shown(self, user: User, file: FileRecord) -> dict[str, Any]:
         """Return what the tab's panel shows."""
-        raise NotImplementedError
 
 
 def _trashed(request: HttpRequest, user: User, file_id: UUID) -> HttpResponse:

@@ -5,14 +5,14 @@ Nobody who searches waits for the history, and a question that a crash takes fro
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DatabaseError, IntegrityError
 
+from orchestra.common.repeating import Repeating
 from search.models import SearchQuery
 
 logger = structlog.get_logger(__name__)
@@ -26,38 +26,28 @@ class _Later:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[SearchQuery] = SimpleQueue()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = Repeating("search-history", _EVERY, self._write_all)
 
     @property
     def runs(self) -> bool:
         """Whether somebody writes what is handed over."""
-        return self._thread is not None
+        return self._thread.runs
 
     def start(self) -> None:
         """Write later from now on."""
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, name="search-history", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Write what was handed over, and at once from now on."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._stopping.set()
-            thread.join(5)
+        self._thread.stop()
 
     def add(self, query: SearchQuery) -> None:
         """Hand over a search."""
         self._queue.put(query)
 
-    def _work(self) -> None:
-        last = False
-        while not last:
-            last = self._stopping.wait(_EVERY)
-            while batch := self._waiting():
-                with closing(connection):
-                    _write(batch)
+    def _write_all(self, last: bool) -> None:
+        while batch := self._waiting():
+            _write(batch)
 
     def _waiting(self) -> list[SearchQuery]:
         batch: list[SearchQuery] = []

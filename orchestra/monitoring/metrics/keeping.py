@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from orchestra.common.identifiers import new_id
+from orchestra.common.repeating import Repeating
 from orchestra.monitoring.metrics.declared import ProcessGauge, metrics
 from orchestra.monitoring.metrics.pending import Key, pending
 from orchestra.monitoring.models import ProcessReading
@@ -43,30 +42,20 @@ class Keeper:
     """One thread that writes what the others count."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = Repeating("metrics", SECONDS, self._keep)
         self.role = ""
 
     def start(self, role: str) -> None:
         """Write from now on, as a process of this role: `web` or `worker`."""
         self.role = role
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, name="metrics", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Write what is left, and say that this process has ended."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._stopping.set()
-            thread.join(5)
+        self._thread.stop()
 
-    def _work(self) -> None:
-        last = False
-        while not last:
-            last = self._stopping.wait(SECONDS)
-            with closing(connection):
-                keep(process_name(self.role), ended=last)
+    def _keep(self, last: bool) -> None:
+        keep(process_name(self.role), ended=last)
 
 
 keeper = Keeper()
