@@ -1,13 +1,14 @@
-"""The forms of the sign-in pages."""
+"""The forms of the sign-in and account pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
+from orchestra.accounts.models import User
 from orchestra.accounts.sign_in import TooManySignIns
 
 
@@ -22,5 +23,15 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(f"{error.message} {error.hint}", code=error.code) from error
 
 
-class AdminSignInForm(SignInForm, AdminAuthenticationForm):
-    """The same for the admin, which lets staff in."""
+class ProfileForm(forms.ModelForm[User]):
+    """How one is called."""
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "email")
+        labels = {"email": "E-mail"}
+        widgets = {
+            "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
+            "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }

@@ -52,6 +52,9 @@ class ServerVariables(BaseSettings):
         ge=0,
         description="Passwords that may be tried for an account in ten minutes; per address five times that. 0: any.",
     )
+    staff_two_factor: bool = Field(
+        default=False, description="Staff must set up a second factor before they can do anything else."
+    )
     host: str = Field("127.0.0.1", description="Address that `manage.py run` listens on.")
     port: int = Field(8000, ge=1, le=65535, description="First port that `manage.py run` tries.")
 

@@ -37,7 +37,8 @@ from files.uploads import NewUpload, initiate
 from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts import second_factor
+from orchestra.accounts.models import ApiKey, BrowserSession, RecoveryCode, SecondFactor, User
 from orchestra.accounts.services import create_api_key
 from personas import services as persona_services
 from personas.models import DefaultPersona, Persona
@@ -77,6 +78,7 @@ PUBLIC = {
     "favicon": "a picture",
     "metrics": "knows no users; tests/orchestra/monitoring/metrics/test_reading.py has who may read it",
     "sign-in": "where credentials are given",
+    "sign-in-code": "where the code is given, by who gave the password",
     "sign-out": "ends whatever session there is; harmless without one",
 }
 
@@ -134,6 +136,7 @@ class Estate:
     conversation: Conversation
     webhook: Webhook
     imported: ImportRun
+    session: BrowserSession
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -150,6 +153,9 @@ class Estate:
                 (EvaluationQuestion, "author"),
                 (EvaluationRun, "author"),
                 (ApiKey, "user"),
+                (SecondFactor, "user"),
+                (RecoveryCode, "factor__user"),
+                (BrowserSession, "user"),
                 (ExternalIntegration, "owner"),
                 (ModelUsage, "user"),
                 (ImportRun, "integration__owner"),
@@ -195,8 +201,12 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     persona, talk = _persona_and_conversation(alice)
     webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    second_factor.begin(alice)
+    Client(headers={"User-Agent": CANARY}).force_login(alice)
+    session = BrowserSession.objects.get(user=alice)
     return Estate(
-        alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported
+        *(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported),
+        session,
     )
 
 
@@ -230,10 +240,11 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
         "import_id": [estate.imported.pk],
+        "session_id": [estate.session.pk],
         "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:1]),
         "action": [
             *("retry", "cancel", "delete", "restore", "clone", "default", "no-default", "disable", "enable"),
-            *("test", "on", "off", "remove"),
+            *("test", "on", "off", "remove", "start", "confirm", "codes"),
             "unheard-of",
         ],
     }
