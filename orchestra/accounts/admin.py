@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -23,6 +25,7 @@ from orchestra.accounts.models import (
     SignInBucket,
     User,
 )
+from orchestra.accounts.selectors import other_administrators
 from orchestra.common.read_only import ReadOnly
 
 
@@ -34,6 +37,19 @@ def _to_the_sign_in_page(request: HttpRequest, extra_context: dict[str, Any] | N
 admin.site.login = _to_the_sign_in_page  # type: ignore[method-assign]  # the way that AdminSite offers is a site of one's own
 
 
+class UserForm(UserChangeForm[User]):
+    """A user, of whom the last administrator stays one."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what would leave nobody who may do everything."""
+        cleaned = super().clean()
+        values = cleaned or {}
+        stays = values.get("is_superuser", True) and values.get("is_active", True)
+        if not stays and not other_administrators([self.instance]):
+            raise ValidationError("This is the last administrator: make another one first.")
+        return cleaned
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
     """Users, with quota and preferences."""
@@ -41,6 +57,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     list_display = ("username", "email", "is_active", "is_staff", "storage_quota", "last_login")
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Orchestra", {"fields": ("storage_quota", "preferences")}))
 
+    form = UserForm
     actions = ("let_in_again", "reset_second_factor")
 
     @admin.action(description="Let in again after too many tries to sign in")
@@ -60,6 +77,8 @@ class UserAdmin(DjangoUserAdmin[User]):
     ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
         """Ask no permission for what hangs on a user: rows that cannot be deleted by themselves go with it."""
         deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        if not other_administrators(objs):
+            protected = [*protected, "the last administrator"]
         return deleted, counts, set(), protected
 
 

@@ -57,3 +57,66 @@ class PasswordWrong(OrchestraError):
     status = 403
     default_message = "The password is not right."
     default_hint = "It tells capital letters from small ones."
+
+
+class NotAllowed(OrchestraError):
+    """Staff try what is for administrators, or act on one."""
+
+    code = "not_allowed"
+    status = 403
+    default_message = "That is for administrators."
+    default_hint = "Ask one of them."
+
+
+class NotOnYourself(OrchestraError):
+    """Somebody would shut themselves out."""
+
+    code = "not_on_yourself"
+    status = 409
+    default_message = "You cannot do that to your own account."
+    default_hint = "Ask another administrator."
+
+
+class PersonNotFound(OrchestraError):
+    """There is nobody of that name or id."""
+
+    code = "person_not_found"
+    status = 404
+    default_message = "There is no such person."
+    default_hint = "Look for them in the list of people."
+
+
+class GroupNotFound(OrchestraError):
+    """There is no group of that id."""
+
+    code = "group_not_found"
+    status = 404
+    default_message = "There is no such group."
+    default_hint = "It may have been deleted."
+
+
+class GroupNameRefused(OrchestraError):
+    """A group cannot be called that."""
+
+    code = "group_name_refused"
+    status = 409
+    default_message = "A group needs a name of its own, of up to 150 signs."
+    default_hint = "Choose another one."
+
+
+class InvitationInvalid(OrchestraError):
+    """The code was never given, was used, withdrawn, or is too old; these are not told apart."""
+
+    code = "invitation_invalid"
+    status = 410
+    default_message = "This invitation does not hold, or no longer."
+    default_hint = "Ask whoever invited you for a new one."
+
+
+class UserNameTaken(OrchestraError):
+    """Somebody else has the name."""
+
+    code = "user_name_taken"
+    status = 409
+    default_message = "Somebody has this user name already."
+    default_hint = "Choose another one."

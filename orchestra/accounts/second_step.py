@@ -20,7 +20,7 @@ from orchestra.accounts.sign_in import Attempt
 
 HELD_SECONDS = 300
 _HELD = "second_step"
-_BACKEND = "orchestra.accounts.backends.PasswordBackend"
+BACKEND = "orchestra.accounts.backends.PasswordBackend"
 
 
 def note_sign_in(user: User, attempt: Attempt) -> None:
@@ -85,7 +85,7 @@ def finish(request: HttpRequest, user: User, code: str) -> str:
     """Sign the user in by the code, and return where to go. Raises what `take_code` does."""
     pass_with_code(user, code, _address_of(request))
     goes_to = str(request.session.pop(_HELD)["goes_to"])
-    login(request, user, backend=_BACKEND)
+    login(request, user, backend=BACKEND)
     return goes_to
 
 
