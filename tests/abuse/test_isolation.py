@@ -213,7 +213,7 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     second_factor.begin(alice)
     Client(headers={"User-Agent": CANARY}).force_login(alice)
     session = BrowserSession.objects.get(user=alice)
-    group = Group.objects.create(name=f"{CANARY}group")
+    group = Group.objects.create(pk=424_242_424, name=f"{CANARY}group")  # a number that stands nowhere else in a page
     alice.groups.add(group)
     invitation = Invitation.objects.create(invited_by=alice, note=f"{CANARY}note", digest="0", expires_at=Now())
     return Estate(

@@ -28,9 +28,8 @@ def give_password(page: Any, stack: Stack, name: str) -> None:
     page.wait_for_url("**/sign-in/code")
 
 
-def test_a_second_factor_is_set_up_used_replaced_and_switched_off(open_page: Callable[..., Any], stack: Stack) -> None:
-    stack.create_user("frida", PASSWORD)
-    page = open_page("frida", PASSWORD)
+def set_up(page: Any, stack: Stack) -> tuple[pyotp.TOTP, list[str]]:
+    """Set the second factor up, with a wrong code at first; return the telephone and the recovery codes."""
     page.goto(f"{stack.url}/account")
     page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Two-factor").click()
     page.locator("#two-factor").get_by_role("link", name="Set it up").click()
@@ -50,6 +49,13 @@ def test_a_second_factor_is_set_up_used_replaced_and_switched_off(open_page: Cal
     assert len(recovery) == 10
     page.get_by_role("link", name="I have kept them").click()
     expect(page.locator("#two-factor .status")).to_have_text("On")
+    return totp, recovery
+
+
+def test_a_second_factor_is_set_up_used_replaced_and_switched_off(open_page: Callable[..., Any], stack: Stack) -> None:
+    stack.create_user("frida", PASSWORD)
+    page = open_page("frida", PASSWORD)
+    totp, recovery = set_up(page, stack)
 
     page.get_by_role("button", name="Sign out", exact=True).click()
     give_password(page, stack, "frida")
