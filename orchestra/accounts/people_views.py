@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -124,26 +124,40 @@ class GroupView(StaffOnly, View):
         return render(request, "accounts/group.html", {"group": group, "page": page})
 
 
+def _rename(request: HttpRequest, group_id: int) -> None:
+    people.rename_group(_actor(request), group_id, request.POST.get("name", ""))
+
+
+def _delete(request: HttpRequest, group_id: int) -> None:
+    people.delete_group(_actor(request), group_id)
+    messages.success(request, "The group was deleted.")
+
+
+def _add(request: HttpRequest, group_id: int) -> None:
+    people.join(_actor(request), _named(request), group_id)
+
+
 class GroupActionView(StaffOnly, View):
     """Changes one group."""
+
+    _ACTIONS: ClassVar[dict[str, Callable[[HttpRequest, int], None]]] = {
+        "rename": _rename,
+        "delete": _delete,
+        "add": _add,
+    }
 
     def post(self, request: HttpRequest, group_id: int, action: str) -> HttpResponse:
         """Do it, or say why not."""
         get_object_or_404(Group, pk=group_id)
+        act = self._ACTIONS.get(action)
+        if act is None:
+            raise Http404
         try:
-            if action == "rename":
-                people.rename_group(_actor(request), group_id, request.POST.get("name", ""))
-            elif action == "delete":
-                people.delete_group(_actor(request), group_id)
-                messages.success(request, "The group was deleted.")
-                return redirect("groups")
-            elif action == "add":
-                people.join(_actor(request), _named(request), group_id)
-            else:
-                raise Http404
+            act(request, group_id)
         except OrchestraError as error:
             messages.error(request, f"{error.message} {error.hint}")
-        return redirect("group", group_id)
+            return redirect("group", group_id)
+        return redirect("groups") if action == "delete" else redirect("group", group_id)
 
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import messages
@@ -74,7 +75,7 @@ class TwoFactorActionView(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest, action: str) -> HttpResponse:
         """Do it; what shows codes is rendered here, because they must not travel through the session's storage."""
-        act = {"start": _start, "confirm": _confirm, "codes": _codes, "off": _off}.get(action)
+        act = _ACTIONS.get(action)
         if act is None:
             raise Http404
         try:
@@ -102,6 +103,14 @@ def _off(request: HttpRequest, user: User) -> HttpResponse:
     second_factor.switch_off(user)
     messages.success(request, "The second factor is off. Your password alone signs you in.")
     return redirect("account-two-factor")
+
+
+_ACTIONS: dict[str, Callable[[HttpRequest, User], HttpResponse]] = {
+    "start": _start,
+    "confirm": _confirm,
+    "codes": _codes,
+    "off": _off,
+}
 
 
 def _page(request: HttpRequest, **context: Any) -> HttpResponse:
