@@ -55,7 +55,7 @@ class SizeField(forms.DecimalField):
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=2**33, decimal_places=3, required=False, **options)
 
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]  # whole bytes of it
+    def clean(self, value: Any) -> int | None:
         """Return bytes."""
         cleaned = super().clean(value)
         return None if cleaned is None else round(cleaned * GIGABYTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,7 +48,7 @@ def other_administrators(leaving: Iterable[User]) -> bool:
 class PeoplePage:
     """People in the order of their names, each with `last_seen`. `after`: the name that the next page begins behind."""
 
-    rows: list[User]
+    rows: Sequence[User]
     after: str | None
     is_first: bool
 

@@ -240,11 +240,12 @@ class TestGroups:
     ) -> None:
         group = people.create_group(staff, "uncensored")
         group.permissions.set(Permission.objects.all()[:1])
-        for act in (
+        acts_on_it: list[Callable[[User], object]] = [
             lambda actor: people.join(actor, staff.pk, group.pk),
             lambda actor: people.rename_group(actor, group.pk, "harmless"),
             lambda actor: people.delete_group(actor, group.pk),
-        ):
+        ]
+        for act in acts_on_it:
             with pytest.raises(NotAllowed):
                 act(staff)
         people.join(admin_user_record, alice.pk, group.pk)
