@@ -115,6 +115,14 @@ def bytes_used(user: User) -> int:
 
 
 @register.simple_tag
+def holdings(user: User) -> dict[str, int]:
+    """Return how many files and uploads under way a user has, and how many one may have; 0: any number."""
+    has = selectors.holdings(user)
+    most = {"most_files": settings.MAX_FILES, "most_uploads": settings.MAX_UPLOADS}
+    return {"files": has.files, "uploads": has.uploads, **most}
+
+
+@register.simple_tag
 def bytes_by_owner(people: Sequence[User]) -> dict[UUID, int]:
     """Return the bytes that each person's files take, read at once; those without files are left out."""
     return selectors.bytes_by_owner(person.pk for person in people)

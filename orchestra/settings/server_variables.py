@@ -95,6 +95,10 @@ class ServerVariables(BaseSettings):
         64 * 1024**2, ge=1024, description="Largest file that one request may carry, in bytes; chunks above that."
     )
     default_quota: int = Field(100 * 1024**3, ge=0, description="Bytes that a user may store. 0: no limit.")
+    max_files: int = Field(
+        0, ge=0, description="Files that a user may have, those in the trash and on their way included. 0: any number."
+    )
+    max_uploads: int = Field(0, ge=0, description="Uploads that a user may have under way at a time. 0: any number.")
 
     trash_days: int = Field(
         30, ge=0, le=3650, description="Days that deleted files stay in the trash and may be restored. 0: no trash."
