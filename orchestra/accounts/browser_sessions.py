@@ -42,13 +42,9 @@ class SignedIn:
 
 def note(request: HttpRequest, user: User) -> None:
     """Write down, once a minute, from where a session was used."""
-    key, now = request.session.session_key or "", time.monotonic()
-    if now - _seen.get(key, -_SEEN_EVERY) < _SEEN_EVERY:
-        return
-    if len(_seen) >= _MOST_REMEMBERED:
-        _seen.clear()
-    _seen[key] = now
-    _write(request, user)
+    last = _seen.get(request.session.session_key or "")
+    if last is None or time.monotonic() - last >= _SEEN_EVERY:
+        _write(request, user)
 
 
 def sessions_of(user: User, session_key: str | None) -> list[SignedIn]:
@@ -77,6 +73,9 @@ def end_others(user: User, session_key: str | None) -> int:
 
 
 def _write(request: HttpRequest, user: User) -> None:
+    if len(_seen) >= _MOST_REMEMBERED:
+        _seen.clear()
+    _seen[request.session.session_key or ""] = time.monotonic()
     device = device_in_words(request.META.get("HTTP_USER_AGENT", ""))
     address = request.META.get("REMOTE_ADDR", "")[:45]
     with connection.cursor() as cursor:

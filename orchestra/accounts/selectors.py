@@ -57,7 +57,8 @@ def people_page(
     query: str = "", after: str = "", *, group: Group | None = None, only: UUID | None = None
 ) -> PeoplePage:
     """Return a page of those whose names or address hold all words of the query; or of a group's members."""
-    users = User.objects.annotate(last_seen=Greatest(_last(BrowserSession, "seen_at"), _last(ApiKey, "last_used_at")))
+    last_seen = Greatest(_last(BrowserSession, "seen_at"), _last(ApiKey, "last_used_at"), "last_login")
+    users = User.objects.annotate(last_seen=last_seen)
     for word in query.split()[:5]:
         users = users.filter(
             Q(username__icontains=word)
