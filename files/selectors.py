@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from files import estimates
@@ -210,17 +210,49 @@ def counts_by_status(user: User | AnonymousUser) -> dict[str, int]:
     return dict(rows)
 
 
-def bytes_used(user: User) -> int:
-    """Return the bytes that a user's files take, uploads under way and the trash included."""
-    return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
-
-
 @dataclass(frozen=True, slots=True)
 class TrashSum:
     """How many files a user has in the trash, and the bytes they take."""
 
     files: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a user has: files by status without the trash, the trash, and the bytes of all of it."""
+
+    counts: dict[str, int]
+    trash: TrashSum
+    bytes: int
+
+    @property
+    def total(self) -> int:
+        """All files but those in the trash."""
+        return sum(self.counts.values())
+
+
+def holdings_of(user: User) -> Holdings:
+    """Return what a user has, by one look at their files."""
+    rows: Any = (
+        _all_of(user)
+        .order_by()
+        .values_list("status", Q(trashed_at__isnull=False))
+        .annotate(n=Count("pk"), bytes=Sum("size"))
+    )
+    counts, trash, taken = {}, TrashSum(0, 0), 0
+    for status, trashed, number, size in rows:
+        taken += size
+        if trashed:
+            trash = TrashSum(trash.files + number, trash.bytes + size)
+        else:
+            counts[status] = number
+    return Holdings(counts, trash, taken)
+
+
+def bytes_used(user: User) -> int:
+    """Return the bytes that a user's files take, uploads under way and the trash included."""
+    return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
 
 
 def trash_sum(user: User) -> TrashSum:

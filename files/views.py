@@ -12,12 +12,14 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views import View
 from django.views.generic import TemplateView
 
 from files import selectors, services
 from files.errors import FileNotFound
 from files.models import FileRecord, FileStatus
+from files.rows import blank_row, rows_of
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
 
@@ -57,11 +59,11 @@ def status_groups(counts: dict[str, int], chosen: list[str]) -> list[StatusGroup
     ]
 
 
-def drop_zone(user: User) -> dict[str, Any]:
+def drop_zone(user: User, holdings: selectors.Holdings) -> dict[str, Any]:
     """Return what the place to drop files says about room."""
     return {
-        "used": selectors.bytes_used(user),
-        "trash": selectors.trash_sum(user),
+        "used": holdings.bytes,
+        "trash": holdings.trash,
         "quota": user.effective_quota,
         "max_file_size": settings.MAX_FILE_SIZE,
     }
@@ -83,19 +85,21 @@ class FileListPage(LoginRequiredMixin, TemplateView):
             name=query.get("name", ""),
         )
         page = Paginator(files, PAGE_SIZE).get_page(query.get("page"))
-        counts = selectors.counts_by_status(user)
+        holdings = selectors.holdings_of(user)
+        counts = holdings.counts
         return super().get_context_data(
             page=page,
-            files=selectors.with_status(page.object_list),
-            counts=counts,
-            total=sum(counts.values()),
+            rows=rows_of(selectors.with_status(page.object_list)),
+            blank_rows=[blank_row()],
+            trash_days=settings.TRASH_DAYS,
+            trash_address=reverse("trash"),
+            total=holdings.total,
             searchable=counts.get("ready", 0) + counts.get("partial", 0),
             groups=status_groups(counts, query.getlist("status")),
             name=query.get("name", ""),
             narrowed=any(query.get(key) for key in ("status", "kind", "name")),
-            blank_id=UUID(int=0),
             newest_id=selectors.files_of(user).values_list("pk", flat=True).first() or "",
-            **drop_zone(user),
+            **drop_zone(user, holdings),
             **kwargs,
         )
 

@@ -43,10 +43,10 @@ function showProgress(bar, file) {
 }
 
 function showActions(element, file) {
-  for (const form of element.querySelectorAll("form[data-action]")) {
-    const action = form.dataset.action;
-    if (action === "retry") form.hidden = !RETRIABLE.includes(file.status);
-    if (action === "cancel") form.hidden = !RUNNING.includes(file.status);
+  for (const button of element.querySelectorAll("button[data-action]")) {
+    const { action } = button.dataset;
+    if (action === "retry") button.hidden = !RETRIABLE.includes(file.status);
+    if (action === "cancel") button.hidden = !RUNNING.includes(file.status);
   }
   const download = slot(element, "download");
   if (download) download.hidden = file.status === "uploading";
@@ -72,7 +72,9 @@ export function newRow(file) {
   const blank = row.dataset.file;
   row.dataset.file = file.id;
   slot(row, "name").href = slot(row, "name").getAttribute("href").replace(blank, file.id);
-  for (const form of row.querySelectorAll("form")) form.action = form.getAttribute("action").replace(blank, file.id);
+  for (const button of row.querySelectorAll("[formaction]")) {
+    button.setAttribute("formaction", button.getAttribute("formaction").replace(blank, file.id));
+  }
   showTime(row.querySelector("time"), file.created_at);
   showFile(row, file);
   return row;
