@@ -19,6 +19,7 @@ from files.states import ALLOWED
 from files.status_text import status_text, type_label
 
 _NIL = str(UUID(int=0))
+_LONGEST_ENDING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class FileRow:
     may_retry: bool = False
     may_cancel: bool = False
     thumbnail: str = ""
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,13 @@ def blank_row() -> FileRow:
 
 
 def _addresses() -> _Addresses:
-    actions = [reverse("file-action", args=[_NIL, action]) for action in ("retry", "cancel", "delete")]
-    return _Addresses(reverse("file", args=[_NIL]), *actions, reverse("api-file-thumbnail", args=[_NIL]))
+    return _Addresses(
+        file=reverse("file", args=[_NIL]),
+        retry=reverse("file-action", args=[_NIL, "retry"]),
+        cancel=reverse("file-action", args=[_NIL, "cancel"]),
+        delete=reverse("file-action", args=[_NIL, "delete"]),
+        thumbnail=reverse("api-file-thumbnail", args=[_NIL]),
+    )
 
 
 def _addresses_of(file_id: str, blank: _Addresses) -> tuple[str, str, str, str]:
@@ -109,7 +116,14 @@ def _row(view: FileStatusView, addresses: _Addresses) -> FileRow:
         may_retry=may_retry(file),
         may_cancel=may_cancel(file),
         thumbnail=_thumbnail(file, addresses),
+        ending=_ending(file.name),
     )
+
+
+def _ending(name: str) -> str:
+    """Return how a name ends, which stands where a file has no picture; nothing where it ends in a sentence."""
+    _, dot, ending = name.rpartition(".")
+    return ending.upper() if dot and len(ending) <= _LONGEST_ENDING else ""
 
 
 def _thumbnail(file: FileRecord, addresses: _Addresses) -> str:

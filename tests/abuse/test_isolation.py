@@ -19,7 +19,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from files import pipeline, services, states
+from files import pipeline, saved_views, services, states
 from files.models import (
     FileEvent,
     FileRecord,
@@ -27,6 +27,7 @@ from files.models import (
     ImportEntry,
     ImportRun,
     ProcessingJob,
+    SavedView,
     Upload,
     Webhook,
     WebhookDelivery,
@@ -134,6 +135,7 @@ class Estate:
     conversation: Conversation
     webhook: Webhook
     imported: ImportRun
+    view: SavedView
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -161,6 +163,7 @@ class Estate:
                 (Turn, "conversation__user"),
                 (Webhook, "owner"),
                 (WebhookDelivery, "webhook__owner"),
+                (SavedView, "owner"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -195,8 +198,9 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     persona, talk = _persona_and_conversation(alice)
     webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    view = saved_views.save(alice, f"{CANARY}view", f"name={CANARY}")
     return Estate(
-        alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported
+        alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported, view
     )
 
 
@@ -229,6 +233,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
+        "view_id": [estate.view.pk],
         "import_id": [estate.imported.pk],
         "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:1]),
         "action": [
@@ -341,6 +346,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None
     values["conversation_id"] = own_talk.pk
+    values["view_id"] = saved_views.save(bob, "Bob's view", "").pk
     values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
     values["chunk_id"] = VectorChunk.objects.filter(file=own)[0].pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]
