@@ -83,10 +83,10 @@ class ListForm(forms.Form):
         label="Tag", required=False, max_length=50, widget=forms.TextInput({"list": "tags", "dir": "auto"})
     )
     language = forms.CharField(label="Language", required=False, max_length=16)
-    uploaded_from = _day("Uploaded on this day or later")
-    uploaded_to = _day("Uploaded on this day or earlier")
-    size_min = _size("At least as large as")
-    size_max = _size("At most as large as")
+    uploaded_from = _day("Uploaded from")
+    uploaded_to = _day("Uploaded until")
+    size_min = _size("Size from")
+    size_max = _size("Size up to")
 
     def __init__(self, data: QueryDict, *, choose_from: QuerySet[FileRecord] | None = None) -> None:
         """Read an address. `choose_from`: the files whose tags and languages the fields offer."""

@@ -194,6 +194,8 @@ class BulkView(LoginRequiredMixin, View):
         if action not in _ACTIONS:
             raise Http404
         act, done = _ACTIONS[action]
+        if action == "trash" and not settings.TRASH_DAYS:
+            done = "deleted for good"
         try:
             chosen = _chosen(request)
             outcome = act(chosen.files, request.POST.get("with_tag", ""))
@@ -236,7 +238,7 @@ def _ids(texts: Iterable[str]) -> set[UUID]:
 _ACTIONS: dict[str, tuple[Callable[[QuerySet[FileRecord], str], Outcome], str]] = {
     "retry": (lambda files, _: bulk.retry(files), "queued again"),
     "cancel": (lambda files, _: bulk.cancel(files), "cancelled"),
-    "trash": (lambda files, _: bulk.trash(files), "deleted"),
+    "trash": (lambda files, _: bulk.trash(files), "in the trash"),
     "add-tag": (bulk.add_tag, "tagged"),
     "remove-tag": (bulk.remove_tag, "changed: the tag is gone from them"),
 }

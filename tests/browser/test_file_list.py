@@ -30,13 +30,13 @@ def keeper(stack: Stack, open_page: Callable[..., Any]) -> tuple[str, Any]:
         for file in NAMES:
             client.post("/api/files/upload", files={"file": (file, f"About {file}.".encode())}).raise_for_status()
     page = open_page(name)
-    page.goto("/files")
+    page.goto(f"{stack.url}/files")
     expect(page.locator("#file-rows [data-slot=status]")).to_have_text(["Ready"] * 3, timeout=SLOW)
     return name, page
 
 
-def test_many_files_are_tagged_and_a_view_is_saved_by_keyboard_alone(keeper: tuple[str, Any], stack: Stack) -> None:
-    name, page = keeper
+def test_many_files_are_tagged_and_a_view_is_saved_by_keyboard_alone(keeper: tuple[str, Any]) -> None:
+    _, page = keeper
     keys = page.keyboard
     keys.press("/")
     keys.type("yard")  # the letters of shortcuts are only letters in a field
@@ -68,7 +68,7 @@ def test_many_files_are_tagged_and_a_view_is_saved_by_keyboard_alone(keeper: tup
 
 def test_a_file_that_no_longer_matches_is_marked_and_stays(keeper: tuple[str, Any], stack: Stack) -> None:
     name, page = keeper
-    page.goto("/files?name=yard")
+    page.goto(f"{stack.url}/files?name=yard")
     expect(page.locator("#connection")).to_have_text("Live")
     row = page.locator("#file-rows > li").filter(has=page.get_by_role("link", name=NAMES[0], exact=True))
     with closing(stack.client(name, PASSWORD)) as client:

@@ -175,7 +175,7 @@ def test_all_of_the_page_or_all_that_match_are_meant(browser: Client, alice: Use
     body = {"shown": [str(three[0].pk)], "which": "page", "action": "cancel"}
     assert said(browser, "/files/act", body) == "1 file is cancelled."
     matching = {"which": "matching", "query": "status=queued", "action": "trash", "file": [str(three[0].pk)]}
-    assert said(browser, "/files/act", matching) == "2 files are deleted."
+    assert said(browser, "/files/act", matching) == "2 files are in the trash."
     assert trash_of(alice).count() == 2
     assert said(browser, "/files/act", {"which": "matching", "action": "retry"}) == "1 file is queued again."
 
@@ -186,7 +186,7 @@ def test_files_of_others_and_nonsense_are_no_files(
     others = make_file(bob, b"of bob", "bob.txt")
     named = [str(others.pk), str(uuid4()), "nonsense", "", str(three[0].pk)]
     assert said(browser, "/files/act", {"file": named, "action": "trash"}) == (
-        "1 file is deleted. 2 files are not here any more."
+        "1 file is in the trash. 2 files are not here any more."
     )
     browser.post("/files/act", {"which": "matching", "action": "trash"})
     others.refresh_from_db()

@@ -150,7 +150,7 @@ function showFound(total) {
   const found = document.getElementById("found");
   if (total <= Number(found.dataset.counted) && found.textContent !== number) found.textContent = number;
   const all = document.getElementById("which").options[2];
-  if (total <= Number(found.dataset.counted)) all.label = `All ${count(total)}`;
+  if (total <= Number(found.dataset.counted)) all.label = `All ${number}`;
 }
 
 function showTotal(searchable, total) {
