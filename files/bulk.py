@@ -32,7 +32,7 @@ MOST_TAGGED = 10_000
 """Files that are tagged by one call, by one statement for each batch."""
 
 _BATCH = 500
-_TOLD = 100
+_TOLD = 50
 _UNDER_WAY = (FileStatus.QUEUED, FileStatus.PROCESSING)
 
 
@@ -126,7 +126,10 @@ def _tagged(files: QuerySet[FileRecord], function: str, tag: str, refused: Mappi
     changed = 0
     for batch in _batched(ids):
         with transaction.atomic():
-            changed += files.filter(pk__in=batch).update(tags=tags, version=F("version") + 1, updated_at=Now())
+            # In the order of ids, so that two of these cannot wait for each other.
+            locked = files.filter(pk__in=batch).order_by("pk").select_for_update(no_key=True)
+            held = list(locked.values_list("pk", flat=True))
+            changed += files.filter(pk__in=held).update(tags=tags, version=F("version") + 1, updated_at=Now())
     # Hints for what is likely looked at. The feed of the owner's sockets finds the rest by itself within seconds.
     for told in FileRecord.objects.filter(pk__in=ids[:_TOLD]).values_list("owner_id", "pk", "version"):
         publish_change(*told)

@@ -246,7 +246,7 @@ _ACTIONS: dict[str, tuple[Callable[[QuerySet[FileRecord], str], Outcome], str]] 
 
 def _tell(request: HttpRequest, done: str, outcome: Outcome, gone: int) -> None:
     """Say what became of the files, in one message."""
-    sentences = [f"{_files(outcome.changed)} {done}."]
+    sentences = [f"{_files(outcome.changed)} {done}." if outcome.changed else "No file was changed."]
     sentences += [f"{_files(one.files)} left as before: {one.reason}" for one in outcome.refused]
     if gone:
         sentences.append(f"{_files(gone)} not here any more.")
@@ -257,4 +257,4 @@ def _tell(request: HttpRequest, done: str, outcome: Outcome, gone: int) -> None:
 
 
 def _files(number: int) -> str:
-    return "1 file is" if number == 1 else f"{number:,} files are" if number else "No file was"
+    return "1 file is" if number == 1 else f"{number:,} files are"

@@ -166,7 +166,7 @@ def test_chosen_files_are_tagged_and_the_filters_stay(browser: Client, alice: Us
     assert browser.post("/files/act", body)["Location"] == "/files?name=txt"
     assert sorted(files_of(alice).filter(tags=["yard"]).values_list("name", flat=True)) == ["0.txt", "1.txt"]
     assert said(browser, "/files/act", body) == (
-        "No file was tagged. 2 files are left as before: They have this tag already."
+        "No file was changed. 2 files are left as before: They have this tag already."
     )
     assert "no tag was named" in said(browser, "/files/act", {**body, "with_tag": " "})
 
