@@ -20,6 +20,7 @@ from files.models import (
     ImportRun,
     MultipartUpload,
     ProcessingJob,
+    SavedView,
     Upload,
     UploadChunk,
     UploadPiece,
@@ -283,3 +284,12 @@ class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin[WebhookDelivery]):
     list_filter = ("state", "event")
     search_fields = ("file_id", "event_id", "webhook__owner__username")
     list_select_related = ("webhook",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnly, admin.ModelAdmin[SavedView]):
+    """Filters and sorts that users saved under a name."""
+
+    list_display = ("name", "owner", "query", "created_at")
+    search_fields = ("name", "owner__username")
+    list_select_related = ("owner",)

@@ -336,3 +336,57 @@ class TooManyWebhooks(OrchestraError):
     status = 409
     default_message = "There are as many webhooks as there may be."
     default_hint = "Delete one that is not used any more."
+
+
+class ViewNotFound(OrchestraError):
+    """The saved view does not exist or is another user's; the two are not told apart."""
+
+    code = "view_not_found"
+    status = 404
+    default_message = "There is no such view."
+    default_hint = "It may have been deleted in another window."
+
+
+class ViewInvalid(OrchestraError):
+    """The view has no name, or filters that cannot be kept."""
+
+    code = "view_invalid"
+    status = 400
+    default_message = "This view cannot be saved."
+    default_hint = "Give it a name of at most 60 characters."
+
+
+class ViewNameTaken(OrchestraError):
+    """One owner's views have different names."""
+
+    code = "view_name_taken"
+    status = 409
+    default_message = "You have a view of this name already."
+    default_hint = "Choose another name, or delete the other view first."
+
+
+class TooManyViews(OrchestraError):
+    """One owner has as many saved views as there may be."""
+
+    code = "too_many_views"
+    status = 409
+    default_message = "There are as many saved views as there may be."
+    default_hint = "Delete one that is not used any more."
+
+
+class BulkInvalid(OrchestraError):
+    """It is not said what to do with which files."""
+
+    code = "bulk_invalid"
+    status = 400
+    default_message = "Nothing was changed: no file was chosen."
+    default_hint = "Tick the files, or choose all that match."
+
+
+class TagMissing(OrchestraError):
+    """A tag is to be added or removed, and none is named."""
+
+    code = "tag_missing"
+    status = 400
+    default_message = "Nothing was changed: no tag was named."
+    default_hint = "Write a tag of at most 50 characters."

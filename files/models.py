@@ -12,9 +12,12 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from orchestra.common.identifiers import new_id
+
+LONGEST_QUERY = 2000
+"""Characters of a saved view's filters."""
 
 
 class FileStatus(models.TextChoices):
@@ -78,10 +81,30 @@ class FileRecord(models.Model):
         indexes = (
             models.Index(fields=("owner", "-created_at")),
             models.Index(fields=("owner", "updated_at")),
-            models.Index(fields=("owner", "status")),
+            models.Index(fields=("owner", "status"), include=("trashed_at", "size"), name="file_sums"),
+            models.Index("owner", Lower("name"), "id", name="file_by_name"),
+            models.Index(fields=("owner", "size", "id"), name="file_by_size"),
             GinIndex(fields=("tags",), name="file_tags"),
             models.Index(fields=("trashed_at",), condition=~models.Q(trashed_at=None), name="file_trash"),
         )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedView(models.Model):
+    """Filters and a sort of its owner's list of files, under a name. `query` is as `files.forms.ListForm` writes it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    owner_id: UUID
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (models.UniqueConstraint(fields=("owner", "name"), name="one_view_per_name_and_owner"),)
 
     def __str__(self) -> str:
         return self.name

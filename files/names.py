@@ -1,4 +1,4 @@
-"""Names and tags come from users: they are data, never paths."""
+"""Names, tags and what is typed to find them come from users: they are data, never paths."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
 def clean_tag(tag: str) -> str:
     """Return one tag without control characters and outer spaces."""
     return "".join(c for c in tag if unicodedata.category(c)[0] != "C").strip()[:_MAX_TAG]
+
+
+def storable(text: str) -> str:
+    """Return what a user typed without NUL, which PostgreSQL refuses even in a comparison."""
+    return text.replace("\x00", "")

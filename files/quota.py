@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from files.errors import QuotaExceeded, TooManyFiles, TooManyUploads
-from files.selectors import bytes_used, holdings, trash_sum
+from files.selectors import bytes_used, holdings_of, trash_sum
 from orchestra.accounts.models import User
 
 
@@ -38,7 +38,7 @@ def require_number(owner: User) -> None:
     """Raise TooManyFiles or TooManyUploads where one more upload would exceed what a user may have."""
     if not settings.MAX_FILES and not settings.MAX_UPLOADS:
         return
-    has = holdings(owner)
+    has = holdings_of(owner)
     if settings.MAX_FILES and has.files >= settings.MAX_FILES:
         raise TooManyFiles(most=settings.MAX_FILES)
     if settings.MAX_UPLOADS and has.uploads >= settings.MAX_UPLOADS:

@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from files import estimates
 from files.errors import FileNotFound
 from files.models import FileEvent, FileRecord, FileSegment, FileStatus, JobState, ProcessingJob
+from files.names import storable
 from files.queue_places import places_of
 from orchestra.accounts.models import User
 from orchestra.monitoring import pulses
@@ -87,34 +88,6 @@ def _one(files: QuerySet[FileRecord], file_id: UUID | str) -> FileRecord:
     return file
 
 
-def filtered(
-    files: QuerySet[FileRecord],
-    *,
-    status: Iterable[str] = (),
-    kind: str = "",
-    tag: str = "",
-    name: str = "",
-    ids: Iterable[str] = (),
-) -> QuerySet[FileRecord]:
-    """Narrow a list of files by what a user typed."""
-    if statuses := [value for value in status if value in FileStatus.values]:
-        files = files.filter(status__in=statuses)
-    if kind:
-        files = files.filter(kind=_storable(kind))
-    if tag:
-        files = files.filter(tags__contains=[_storable(tag)])
-    if name:
-        files = files.filter(name__icontains=_storable(name))
-    if wanted := list(ids):
-        files = files.filter(pk__in=wanted)
-    return files
-
-
-def _storable(text: str) -> str:
-    """Return what a user typed without NUL, which PostgreSQL refuses even in a comparison."""
-    return text.replace("\x00", "")
-
-
 def with_status(files: Iterable[FileRecord]) -> list[FileStatusView]:
     """Add queue places, progress and estimates to files, in five queries at most however many there are."""
     listed = list(files)
@@ -179,7 +152,7 @@ def segments_of(file: FileRecord) -> QuerySet[FileSegment]:
 
 def segments_with(file: FileRecord, words: str) -> QuerySet[FileSegment]:
     """Return the current segments whose text has these words in a row, in any case."""
-    return segments_of(file).filter(text__icontains=_storable(words))
+    return segments_of(file).filter(text__icontains=storable(words))
 
 
 def segments_at(file: FileRecord, place: dict[str, Any]) -> list[FileSegment]:
@@ -210,25 +183,6 @@ def counts_by_status(user: User | AnonymousUser) -> dict[str, int]:
     return dict(rows)
 
 
-def bytes_used(user: User) -> int:
-    """Return the bytes that a user's files take, uploads under way and the trash included."""
-    return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """How many files a user has, uploads under way and the trash included, and how many of them are such uploads."""
-
-    files: int
-    uploads: int
-
-
-def holdings(user: User) -> Holdings:
-    """Return how many files and uploads under way a user has."""
-    counts = _all_of(user).aggregate(files=Count("pk"), uploads=Count("pk", filter=Q(status=FileStatus.UPLOADING)))
-    return Holdings(**counts)
-
-
 def bytes_by_owner(owners: Iterable[UUID]) -> dict[UUID, int]:
     """Return what `bytes_used` is for each of several users, those without files left out."""
     rows = FileRecord.objects.filter(owner__in=list(owners)).order_by().values_list("owner")
@@ -241,6 +195,54 @@ class TrashSum:
 
     files: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a user has: files by status without the trash, the trash, and the bytes of all of it."""
+
+    counts: dict[str, int]
+    trash: TrashSum
+    bytes: int
+
+    @property
+    def total(self) -> int:
+        """All files but those in the trash."""
+        return sum(self.counts.values())
+
+    @property
+    def files(self) -> int:
+        """All files, those in the trash and uploads under way included."""
+        return self.total + self.trash.files
+
+    @property
+    def uploads(self) -> int:
+        """Uploads under way."""
+        return self.counts.get(FileStatus.UPLOADING, 0)
+
+
+def holdings_of(user: User) -> Holdings:
+    """Return what a user has, by one look at their files."""
+    rows: Any = (
+        _all_of(user)
+        .order_by()
+        .annotate(trashed=ExpressionWrapper(Q(trashed_at__isnull=False), BooleanField()))
+        .values_list("status", "trashed")
+        .annotate(n=Count("pk"), bytes=Sum("size"))
+    )
+    counts, trash, taken = {}, TrashSum(0, 0), 0
+    for status, trashed, number, size in rows:
+        taken += size
+        if trashed:
+            trash = TrashSum(trash.files + number, trash.bytes + size)
+        else:
+            counts[status] = number
+    return Holdings(counts, trash, taken)
+
+
+def bytes_used(user: User) -> int:
+    """Return the bytes that a user's files take, uploads under way and the trash included."""
+    return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
 
 
 def trash_sum(user: User) -> TrashSum:

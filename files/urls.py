@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from files import file_views, import_views, trash_views, views
+from files import file_views, import_views, list_views, trash_views, views
 from files.webhooks import views as webhook_views
 
 urlpatterns = [
-    path("files", views.FileListPage.as_view(), name="file-list"),
+    path("files", list_views.FileListPage.as_view(), name="file-list"),
+    path("files/layout", list_views.LayoutView.as_view(), name="file-layout"),
+    path("files/act", list_views.BulkView.as_view(), name="files-act"),
+    path("files/views", list_views.SavedViewsView.as_view(), name="saved-views"),
+    path("files/views/<uuid:view_id>/delete", list_views.SavedViewDeleteView.as_view(), name="saved-view-delete"),
     path("trash", trash_views.TrashPage.as_view(), name="trash"),
     path("trash/empty", trash_views.EmptyTrashView.as_view(), name="trash-empty"),
     path("trash/<uuid:file_id>/<slug:action>", trash_views.TrashActionView.as_view(), name="trash-action"),

@@ -9,13 +9,15 @@ from django.db.models import Count
 
 from files import sample_files, selectors
 from files.models import FileRecord, FileStatus
-from files.selectors import FileStatusView
+from files.rows import FileRow, rows_of
+from files.selectors import Holdings
 from files.states import SEARCHABLE
 from orchestra.accounts.models import User
 from search.models import SearchQuery
 
 _MOST_SHOWN = 6
 _MOST_REASONS = 4
+_FEW_SEARCHES = 3  # with fewer, questions are suggested
 _SEARCHES_LOOKED_AT = 40  # the same question asked again is shown once
 _WAITING = (FileStatus.QUEUED, FileStatus.UPLOADING)
 _UNDER_WAY = (FileStatus.PROCESSING, *_WAITING)
@@ -31,19 +33,24 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the home page shows of a user. `counts` are files by status."""
+    """What the home page shows of a user. `suggests`: questions about the samples, which they have."""
 
-    counts: dict[str, int]
+    holdings: Holdings
     reasons: tuple[Reason, ...]
-    under_way: tuple[FileStatusView, ...]
-    recent: tuple[FileStatusView, ...]
+    under_way: tuple[FileRow, ...]
+    recent: tuple[FileRow, ...]
     searches: tuple[SearchQuery, ...]
-    has_samples: bool
+    suggests: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Files by status."""
+        return self.holdings.counts
 
     @property
     def total(self) -> int:
         """All files but those in the trash."""
-        return sum(self.counts.values())
+        return self.holdings.total
 
     @property
     def searchable(self) -> int:
@@ -62,34 +69,46 @@ class Home:
 
     @property
     def not_shown(self) -> int:
-        """How many more are under way than `under_way` has."""
-        return max(0, self.moving - len(self.under_way))
+        """How many more are under way than `under_way` has; a list that is not full has all of them."""
+        full = len(self.under_way) == _MOST_SHOWN
+        return max(0, self.moving - _MOST_SHOWN) if full else 0
 
 
 def home_of(user: User) -> Home:
     """Return what a user's home page shows; the number of queries does not grow with their files."""
-    counts = selectors.counts_by_status(user)
-    under_way, recent = _under_way(user), _recent(user)
-    views = selectors.with_status([*under_way, *recent])
+    holdings = selectors.holdings_of(user)
+    under_way, recent = _shown(user)
+    rows = rows_of(selectors.with_status([*under_way, *recent]))
+    searches = _searches(user)
     return Home(
-        counts,
-        _reasons(user) if counts.get(FileStatus.FAILED) else (),
-        tuple(views[: len(under_way)]),
-        tuple(views[len(under_way) :]),
-        _searches(user),
-        sample_files.has_any(user),
+        holdings,
+        _reasons(user) if holdings.counts.get(FileStatus.FAILED) else (),
+        tuple(rows[: len(under_way)]),
+        tuple(rows[len(under_way) :]),
+        searches,
+        suggests=len(searches) < _FEW_SEARCHES and sample_files.has_any(user),
     )
 
 
-def _under_way(user: User) -> list[FileRecord]:
-    """Return what is being read, then what waits longest."""
-    files = selectors.files_of(user).order_by("created_at", "pk")
-    running = list(files.filter(status=FileStatus.PROCESSING)[:_MOST_SHOWN])
-    return [*running, *files.filter(status__in=_WAITING)[: _MOST_SHOWN - len(running)]]
+def _shown(user: User) -> tuple[list[FileRecord], list[FileRecord]]:
+    """Return what is under way (what is being read, then what waits longest), and what ended last.
 
-
-def _recent(user: User) -> list[FileRecord]:
-    return list(selectors.files_of(user).exclude(status__in=_UNDER_WAY)[:_MOST_SHOWN])
+    By one statement: a file that a worker takes or ends between two of them would be in both lists, or in none.
+    """
+    files = selectors.files_of(user)
+    oldest = files.order_by("created_at", "pk")
+    found = list(
+        oldest.filter(status=FileStatus.PROCESSING)[:_MOST_SHOWN].union(
+            oldest.filter(status__in=_WAITING)[:_MOST_SHOWN],
+            files.exclude(status__in=_UNDER_WAY).order_by("-created_at", "-pk")[:_MOST_SHOWN],
+            all=True,
+        )
+    )
+    found.sort(key=lambda file: (file.created_at, file.pk))
+    running = [file for file in found if file.status == FileStatus.PROCESSING]
+    waiting = [file for file in found if file.status in _WAITING]
+    ended = [file for file in found if file.status not in _UNDER_WAY]
+    return [*running, *waiting][:_MOST_SHOWN], ended[::-1]
 
 
 def _reasons(user: User) -> tuple[Reason, ...]:

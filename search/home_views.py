@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -36,8 +35,7 @@ class HomePage(LoginRequiredMixin, View):
             "total": home.total,
             "questions": sample_files.QUESTIONS,
             "most_retried": services.MOST_RETRIED,
-            "blank_id": UUID(int=0),
-            **drop_zone(user),
+            **drop_zone(user, home.holdings),
         }
         return render(request, "search/home.html", context)
 

@@ -71,16 +71,24 @@ second_factor.begin(root)
 print(person.pk, group.pk)
 """
 
+VIEWS = f"""
+INSERT INTO files_savedview (id, owner_id, name, query)
+SELECT gen_random_uuid(), u.id, v.name, v.query FROM accounts_user u, (VALUES
+    ('Papers of the yard', 'sort=name&kind=text&tag=yard'), ('What failed', 'status=failed')) AS v (name, query)
+WHERE u.username = '{USER}' ON CONFLICT DO NOTHING
+"""
+
 
 @dataclass(frozen=True)
 class Page:
-    """A page: the picture's name, its address, who looks at it, and what is there once it has settled."""
+    """A page: the picture's name, its address, who looks at it, what is there once it has settled, keys for it."""
 
     name: str
     path: str
     user: str = USER
     status: int = 200
     settled: str = "body"
+    keys: tuple[str, ...] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,10 +123,12 @@ def filled(stack: Stack) -> dict[str, str]:
         wait_for("a file to end", lambda: _ended(client, file_id), 180)  # noqa: B023  # called at once
     client.post("/api/search", json={"query": QUESTION}).raise_for_status()
     client.delete(f"/api/files/{ids['Minutes of May.html']}").raise_for_status()
+    client.patch(f"/api/files/{ids['Harbour rules.txt']}", json={"tags": ["yard", "rules"]}).raise_for_status()
     ids["similar"] = _similar_address(client)
     persona = {"name": "Yard", "description": "Answers for the people of the yard.", "instructions": "Be brief."}
     with stack.database() as database:
         database.execute(SAMPLES)
+        database.execute(VIEWS)
     ids["persona"] = client.post("/api/personas", json=persona).raise_for_status().json()["id"]
     return ids
 
@@ -181,6 +191,11 @@ def pages_of(ids: dict[str, str]) -> list[Page]:
         Page("home-first", "/", user="admin"),
         Page("files", "/files"),
         Page("files-none", "/files", user="admin"),
+        Page("files-grid", "/files?layout=grid"),
+        Page("files-filtered", "/files?sort=name&kind=text&tag=yard"),
+        Page("files-no-match", "/files?name=zeppelin&size_min=much"),
+        Page("files-chosen", "/files", keys=("j", "x", "j", "j", "x")),
+        Page("shortcuts", "/files", keys=("?",)),
         *_pages_of_files(ids),
         Page("trash", "/trash"),
         Page("search", "/search"),
@@ -274,6 +289,8 @@ def _picture(tab: Any, page: Page, path: Path) -> Path:
     tab.wait_for_load_state("load")
     tab.wait_for_selector(page.settled, timeout=60_000)
     tab.wait_for_timeout(400)  # what the page fetches by itself
+    for key in page.keys:
+        tab.keyboard.press(key)
     tab.screenshot(path=str(path), full_page=True)
     return path
 

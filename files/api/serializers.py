@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from files.models import FileEvent, FileSegment, FileStatus
+from files.listing import LARGEST, NEWEST, SORTS, Wanted, matching
+from files.models import FileEvent, FileRecord, FileSegment, FileStatus
 from files.names import MAX_NAME, MAX_TAGS
 from files.selectors import FileStatusView
 from files.status_text import Situation, status_text, type_label
@@ -121,15 +123,28 @@ class _CommaSeparatedIds(serializers.CharField):
 
 
 class FileFilterSerializer(serializers.Serializer[Any]):
-    """Which of the caller's files to list."""
+    """Which of the caller's files to list, and in which order."""
 
     status = serializers.MultipleChoiceField(
         choices=FileStatus.choices, required=False, allow_empty=False, help_text="One or more statuses."
     )
     kind = serializers.CharField(required=False, allow_blank=True)
     tag = serializers.CharField(required=False, allow_blank=True)
+    language = serializers.CharField(required=False, allow_blank=True, help_text="A code, as the file has it.")
     name = serializers.CharField(required=False, allow_blank=True, help_text="Part of the name.")
+    uploaded_from = serializers.DateField(required=False, help_text="On this day of UTC or later.")
+    uploaded_to = serializers.DateField(required=False, help_text="On this day of UTC or earlier.")
+    size_min = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST, help_text="In bytes.")
+    size_max = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST, help_text="In bytes.")
     id = _CommaSeparatedIds(required=False, allow_blank=True, source="ids", help_text="Ids, separated by commas.")
+    sort = serializers.ChoiceField(choices=list(SORTS), required=False, default=NEWEST)
+
+    def narrow(self, files: QuerySet[FileRecord]) -> QuerySet[FileRecord]:
+        """Return the files that a valid query asks for, in its order."""
+        said = dict(self.validated_data)
+        order = SORTS[said.pop("sort", NEWEST)]
+        said = {name: tuple(value) if isinstance(value, set | list) else value for name, value in said.items()}
+        return order.sorted(matching(files, Wanted(**said)))
 
 
 class EventSerializer(serializers.ModelSerializer[FileEvent]):

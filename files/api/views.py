@@ -41,10 +41,10 @@ class FileListView(APIView):
 
     @extend_schema(responses=FileSerializer(many=True), parameters=[FileFilterSerializer, *_PAGING])
     def get(self, request: Request) -> Response:
-        """List files, newest first."""
+        """List files, newest first where no other sort is asked for."""
         query = FileFilterSerializer(data=request.query_params, partial=True)
         query.is_valid(raise_exception=True)
-        files = selectors.filtered(selectors.files_of(_user(request)), **query.validated_data)
+        files = query.narrow(selectors.files_of(_user(request)))
         paginator = PageNumberPagination()
         page = paginator.paginate_queryset(files, request, self)
         response = paginator.get_paginated_response(files_as_json(selectors.with_status(page or ())))

@@ -18,8 +18,8 @@ from files import selectors
 from files.file_views import SEGMENTS_SHOWN
 from files.models import FileRecord, FileSegment, FileStatus
 from files.places import describe_place
+from files.rows import may_cancel, may_retry
 from files.selectors import FileStatusView
-from files.states import ALLOWED
 from files.status_text import LABELS, SCRIPT_TEXTS, StatusText, stage_times, status_text, type_label
 from orchestra.accounts.models import User
 
@@ -28,6 +28,8 @@ register = template.Library()
 register.filter("place_words", describe_place)
 register.filter("type_label", type_label)
 register.filter("stage_times", stage_times)
+register.filter("may_retry", may_retry)
+register.filter("may_cancel", may_cancel)
 
 
 @register.filter
@@ -92,22 +94,6 @@ def status_label(status: str) -> str:
     return LABELS[FileStatus(status)]
 
 
-@register.filter
-def may_retry(file: FileRecord) -> bool:
-    """Whether the file can be read again now."""
-    return bool(file.storage_key) and FileStatus.QUEUED in ALLOWED[FileStatus(file.status)] and not _running(file)
-
-
-@register.filter
-def may_cancel(file: FileRecord) -> bool:
-    """Whether the file's processing can be stopped now."""
-    return _running(file)
-
-
-def _running(file: FileRecord) -> bool:
-    return file.status in (FileStatus.QUEUED, FileStatus.PROCESSING)
-
-
 @register.simple_tag
 def bytes_used(user: User) -> int:
     """Return the bytes that a user's files take."""
@@ -117,7 +103,7 @@ def bytes_used(user: User) -> int:
 @register.simple_tag
 def holdings(user: User) -> dict[str, int]:
     """Return how many files and uploads under way a user has, and how many one may have; 0: any number."""
-    has = selectors.holdings(user)
+    has = selectors.holdings_of(user)
     most = {"most_files": settings.MAX_FILES, "most_uploads": settings.MAX_UPLOADS}
     return {"files": has.files, "uploads": has.uploads, **most}
 

@@ -125,3 +125,16 @@ def redeem_ticket(ticket: str) -> Credential | None:
 
 def _ticket_key(ticket: str) -> str:
     return "ticket:" + key_digest(ticket)
+
+
+def set_preference(user: User, name: str, value: str) -> None:
+    """Keep one of a user's preferences, beside the others."""
+    with transaction.atomic():
+        row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        kept = row.preferences if isinstance(row.preferences, dict) else {}
+        User.objects.filter(pk=user.pk).update(preferences={**kept, name: value})
+
+
+def preference_of(user: User, name: str) -> object:
+    """Return one of a user's preferences, whatever a client wrote there; None where there is none."""
+    return user.preferences.get(name) if isinstance(user.preferences, dict) else None

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
+from files.listing import Wanted, matching
 from files.models import FileRecord
-from files.selectors import files_of, filtered
+from files.selectors import files_of
 from files.states import SEARCHABLE
 from orchestra.accounts.models import User
 from search.errors import InvalidEvaluationQuestion
@@ -29,9 +30,9 @@ def questions_of(user: User) -> QuerySet[EvaluationQuestion]:
 
 def files_to_choose(user: User, part: str, chosen: Collection[UUID] = ()) -> list[FileRecord]:
     """Return the user's searchable files with `part` in their names, newest first; before them those chosen already."""
-    searchable = filtered(files_of(user), status=SEARCHABLE)
+    searchable = matching(files_of(user), Wanted(status=tuple(SEARCHABLE)))
     kept = searchable.filter(pk__in=list(chosen)[:MOST_FILES])
-    offered = filtered(searchable, name=part.strip()).exclude(pk__in=chosen).order_by("-created_at")
+    offered = matching(searchable, Wanted(name=part.strip())).exclude(pk__in=chosen).order_by("-created_at")
     return [*kept, *offered[:FILES_OFFERED]]
 
 
@@ -54,7 +55,7 @@ def add_question(user: User, text: str, file_ids: Collection[UUID]) -> Evaluatio
             raise InvalidEvaluationQuestion(
                 f"You have {MOST_QUESTIONS} questions, and a run asks no more.", hint="Delete one first."
             )
-        found = list(filtered(files_of(user), status=SEARCHABLE).filter(pk__in=wanted))
+        found = list(matching(files_of(user), Wanted(status=tuple(SEARCHABLE))).filter(pk__in=wanted))
         if len(found) != len(wanted):
             raise InvalidEvaluationQuestion("A chosen file is not there, or not searchable.", hint="Choose again.")
         question = EvaluationQuestion.objects.create(author=user, text=text)

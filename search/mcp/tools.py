@@ -14,8 +14,9 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from pydantic import ValidationError
 
+from files.listing import Wanted, matching
 from files.places import describe_place
-from files.selectors import files_of, filtered
+from files.selectors import files_of
 from orchestra.accounts.models import User
 from orchestra.common.api_errors import error_body
 from orchestra.common.errors import DatabaseAway, OrchestraError
@@ -148,7 +149,8 @@ def _found(result: SearchResult) -> SearchAnswer:
 
 
 def _list_files(user: User, asked: ListFilesArguments) -> FileList:
-    found = filtered(files_of(user), status=asked.status, kind=asked.kind, tag=asked.tag, name=asked.name)
+    wanted = Wanted(status=tuple(asked.status), kind=asked.kind, tag=asked.tag, name=asked.name)
+    found = matching(files_of(user), wanted)
     total, start = found.count(), (asked.page - 1) * asked.limit
     listed = found.order_by("-created_at", "-pk")[start : start + asked.limit]
     return FileList(

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from files import pipeline, services, states
+from files import pipeline, saved_views, services, states
 from files.models import (
     FileEvent,
     FileRecord,
@@ -28,6 +28,7 @@ from files.models import (
     ImportEntry,
     ImportRun,
     ProcessingJob,
+    SavedView,
     Upload,
     Webhook,
     WebhookDelivery,
@@ -144,6 +145,7 @@ class Estate:
     session: BrowserSession
     invitation: Invitation
     group: Group
+    view: SavedView
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -176,6 +178,7 @@ class Estate:
                 (Turn, "conversation__user"),
                 (Webhook, "owner"),
                 (WebhookDelivery, "webhook__owner"),
+                (SavedView, "owner"),
             )
         ]
         vectors = ChunkEmbedding.objects.filter(owner=self.owner.pk).count()
@@ -218,7 +221,7 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     invitation = Invitation.objects.create(invited_by=alice, note=f"{CANARY}note", digest="0", expires_at=Now())
     return Estate(
         *(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported),
-        *(session, invitation, group),
+        *(session, invitation, group, saved_views.save(alice, f"{CANARY}view", f"name={CANARY}")),
     )
 
 
@@ -251,6 +254,7 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "persona_id": [estate.persona.pk],
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
+        "view_id": [estate.view.pk],
         "import_id": [estate.imported.pk],
         "session_id": [estate.session.pk],
         "user_id": [estate.owner.pk],
@@ -366,6 +370,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     own_talk = conversations.begin(bob, conversations.NewTurn("Bob's question", "basic"))
     assert own_talk is not None
     values["conversation_id"] = own_talk.pk
+    values["view_id"] = saved_views.save(bob, "Bob's view", "").pk
     values["webhook_id"] = subscribing.create(bob, "https://example.org/", ["ready"]).webhook.pk
     values["chunk_id"] = VectorChunk.objects.filter(file=own)[0].pk
     addresses = [route.path(values) for route in ROUTES if "get" in route.methods]

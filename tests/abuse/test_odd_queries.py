@@ -19,7 +19,10 @@ from tests.routes import routes
 
 # What each address reads; the rest look at no query string.
 READS = {
-    "file-list": ("status", "kind", "name", "page"),
+    "file-list": (
+        *("status", "kind", "tag", "language", "name", "uploaded_from", "uploaded_to", "size_min", "size_max"),
+        *("sort", "after", "before", "sort=name&after", "layout"),
+    ),
     "file": ("at", "page", "within", "within=harbour&page"),
     "file-passages": ("from",),
     "home": ("utm_source",),
@@ -35,7 +38,10 @@ READS = {
     "people": ("q", "after"),
     "group": ("after",),
     "api-trash": ("page", "page_size"),
-    "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
+    "api-files": (
+        *("status", "kind", "tag", "language", "name", "uploaded_from", "uploaded_to", "size_min", "size_max"),
+        *("sort", "id", "page", "page_size", "format"),
+    ),
     "api-file-content": ("format", "offset", "limit"),
     "api-keys": ("page", "page_size"),
     "personas": ("page",),

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from files import pipeline
+from files import pipeline, saved_views
 from files.models import (
     FileEvent,
     FileRecord,
@@ -105,6 +105,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     ModelUsage.objects.create(user=alice, month="2026-01-01", model=HOSTILE)
     subscribing.create(alice, f"https://example.org/{HOSTILE}", ["ready"])
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    saved_views.save(alice, HOSTILE, f"name={HOSTILE}")
     Persona.objects.all().delete()  # those that are shipped are harmless
     texts = dict.fromkeys(("name", "description", "prompt"), HOSTILE)
     persona_services.make_default(alice, persona_services.create(alice, {**texts, "tags": [HOSTILE]}))

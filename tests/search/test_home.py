@@ -87,7 +87,7 @@ def test_what_is_read_now_stands_before_what_waits(alice: User, make_file: MakeF
     files = [make_file(alice, b"%d" % number, f"{number}.txt") for number in range(9)]
     states.move(files[4].pk, FileStatus.PROCESSING, "processing", "It is being read.")
     home = home_of(alice)
-    assert [view.file.name for view in home.under_way] == ["4.txt", "0.txt", "1.txt", "2.txt", "3.txt", "5.txt"]
+    assert [row.name for row in home.under_way] == ["4.txt", "0.txt", "1.txt", "2.txt", "3.txt", "5.txt"]
     assert home.not_shown == 3
     assert home.recent == ()
 
@@ -121,8 +121,31 @@ def test_the_number_of_queries_does_not_grow_with_files(browser: Client, alice: 
     for number in range(3, 20):
         make_file(alice, b"%d" % number, f"{number}.txt")
         SearchQuery.objects.create(user=alice, mode="basic", text=f"question {number}")
-    assert queries() == few
-    assert few <= 18
+    assert queries() <= few
+    assert few <= 13
+
+
+def test_a_file_that_moves_on_while_the_page_is_made_is_on_it_once(alice: User, make_file: MakeFile) -> None:
+    """Whatever a worker does between two statements: the lists must not come from two states of the file."""
+    file = make_file(alice)
+    ways = [FileStatus.PROCESSING, FileStatus.READY, FileStatus.QUEUED]
+    moved = 0
+
+    def then_move(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        nonlocal moved
+        result = execute(sql, *rest)
+        if 'FROM "files_filerecord"' in sql and sql.startswith(("SELECT", "(SELECT")):
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE files_filerecord SET status = %s", [ways[moved % len(ways)]])
+            moved += 1
+        return result
+
+    for start in range(len(ways)):
+        moved = start
+        with connection.execute_wrapper(then_move):
+            home = home_of(alice)
+        assert [row.id for row in (*home.under_way, *home.recent)] == [str(file.pk)]
+    assert moved > len(ways)
 
 
 def test_an_unknown_action_is_not_found(browser: Client) -> None:

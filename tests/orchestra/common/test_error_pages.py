@@ -48,6 +48,7 @@ def test_a_database_that_is_away_is_said_as_such_and_when_to_come_back(
     api, page = APIClient(), client
     api.force_authenticate(alice)
     monkeypatch.setattr("files.selectors.counts_by_status", away)
+    monkeypatch.setattr("files.selectors.holdings_of", away)
     for answer in (api.get("/api/files"), page.get("/")):
         assert answer.status_code == 503
         assert int(answer["Retry-After"]) > 0

@@ -3,31 +3,31 @@ import { ApiError, request } from "../api.js";
 
 export function watchActions(view) {
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-action]");
-    if (!form) return;
+    const button = event.submitter?.closest("button[data-action]");
+    if (!button) return;
     event.preventDefault();
-    act(view, form);
+    act(view, button);
   });
 }
 
-async function act(view, form) {
-  const id = form.closest("[data-file]").dataset.file;
-  const button = form.querySelector("button");
+async function act(view, button) {
+  const id = button.closest("[data-file]").dataset.file;
+  const { action } = button.dataset;
   button.disabled = true;
   try {
-    if (form.dataset.action === "delete") {
+    if (action === "delete") {
       await request("DELETE", `/api/files/${id}`);
       view.remove(id);
-      if (form.querySelector("a[href$='/trash']")) tell("The file is in the", "/trash", "trash");
+      if (button.closest("details").querySelector("a[href$='/trash']")) tell("The file is in the", "/trash", "trash");
     } else {
-      view.apply([await request("POST", `/api/files/${id}/${form.dataset.action}`)]);
+      view.apply([await request("POST", `/api/files/${id}/${action}`)]);
     }
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) view.remove(id);
     else say(error);
   } finally {
     button.disabled = false;
-    form.closest("details")?.removeAttribute("open");
+    button.closest("details")?.removeAttribute("open");
   }
 }
 

@@ -18,6 +18,8 @@ export function showFile(element, file) {
   setText(slot(element, "size"), bytes(file.size));
   setOptional(slot(element, "type"), file.type_label);
   showTags(slot(element, "tags"), file.tags);
+  element.querySelector("[name=file]")?.setAttribute("aria-label", `Choose ${file.name}`);
+  showPicture(slot(element, "thumbnail"), file.thumbnail);
   showState(element, file);
   showActions(element, file);
   return before;
@@ -32,6 +34,13 @@ function showState(element, file) {
   showProgress(slot(element, "progress"), file);
 }
 
+function showPicture(picture, address) {
+  if (!picture || (picture.getAttribute("src") ?? "") === (address ?? "")) return;
+  picture.hidden = !address;
+  if (address) picture.src = address;
+  else picture.removeAttribute("src");
+}
+
 function showProgress(bar, file) {
   bar.hidden = file.status !== "processing";
   if (file.progress?.total) {
@@ -43,10 +52,10 @@ function showProgress(bar, file) {
 }
 
 function showActions(element, file) {
-  for (const form of element.querySelectorAll("form[data-action]")) {
-    const action = form.dataset.action;
-    if (action === "retry") form.hidden = !RETRIABLE.includes(file.status);
-    if (action === "cancel") form.hidden = !RUNNING.includes(file.status);
+  for (const button of element.querySelectorAll("button[data-action]")) {
+    const { action } = button.dataset;
+    if (action === "retry") button.hidden = !RETRIABLE.includes(file.status);
+    if (action === "cancel") button.hidden = !RUNNING.includes(file.status);
   }
   const download = slot(element, "download");
   if (download) download.hidden = file.status === "uploading";
@@ -71,11 +80,22 @@ export function newRow(file) {
   const row = document.getElementById("file-row").content.firstElementChild.cloneNode(true);
   const blank = row.dataset.file;
   row.dataset.file = file.id;
-  slot(row, "name").href = slot(row, "name").getAttribute("href").replace(blank, file.id);
-  for (const form of row.querySelectorAll("form")) form.action = form.getAttribute("action").replace(blank, file.id);
+  slot(row, "name").dataset.key = file.id;
+  for (const link of row.querySelectorAll("a[href]")) link.setAttribute("href", link.getAttribute("href").replace(blank, file.id));
+  for (const input of row.querySelectorAll("input[value]")) if (input.value === blank) input.setAttribute("value", file.id);
+  setText(slot(row, "ending"), endingOf(file.name));
+  for (const button of row.querySelectorAll("[formaction]")) {
+    button.setAttribute("formaction", button.getAttribute("formaction").replace(blank, file.id));
+  }
   showTime(row.querySelector("time"), file.created_at);
   showFile(row, file);
   return row;
+}
+
+// What stands where a file has no picture, as `files/rows.py` has it.
+function endingOf(name) {
+  const dot = name.lastIndexOf(".");
+  return dot >= 0 && name.length - dot <= 6 ? name.slice(dot + 1).toUpperCase() : "";
 }
 
 // Untouched when nothing changed: a screen reader and a selection keep their place.
