@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from orchestra.accounts import services, sign_in
 from orchestra.accounts.forms import AdminSignInForm
-from orchestra.accounts.models import ApiKey, AuditEvent, SignInBucket, User
+from orchestra.accounts.models import ApiKey, AuditEvent, IdempotentAnswer, SignInBucket, User
 from orchestra.common.read_only import ReadOnly
 
 admin.site.login_form = AdminSignInForm
@@ -47,6 +47,14 @@ class SignInBucketAdmin(ReadOnly, admin.ModelAdmin[SignInBucket]):
 
     list_display = ("key", "level", "known", "updated_at")
     list_filter = ("known",)
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(ReadOnly, admin.ModelAdmin[IdempotentAnswer]):
+    """Requests that may be sent again, without what was answered."""
+
+    list_display = ("address", "user", "status", "made", "created_at")
+    exclude = ("body",)
 
 
 @admin.register(AuditEvent)

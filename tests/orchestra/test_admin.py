@@ -36,7 +36,7 @@ from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts import sign_in
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts.models import ApiKey, IdempotentAnswer, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import (
@@ -91,6 +91,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     search_services.search(alice, f"register {HOSTILE}")
     SearchAudit.objects.create(user=alice, mode=HOSTILE[:20])
     create_api_key(alice, HOSTILE)
+    IdempotentAnswer.objects.create(user=alice, address=HOSTILE, status=201, made=file.pk, body={"name": HOSTILE})
     sign_in.admit(sign_in.Attempt(HOSTILE, HOSTILE))
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])
