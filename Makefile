@@ -49,9 +49,14 @@ format: $(DEVELOPMENT) ## Format the code and repair what can be repaired
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
 
-lock: $(BIN)/uv ## Make requirements.lock again from requirements.txt
+lock: $(BIN)/uv ## Make requirements.lock and the bill of materials again from requirements.txt
 	@$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes \
 		--no-emit-package torch --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	@{ cat requirements.lock; grep '^torch==' requirements.txt; } | sed -nE 's/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' | \
+		$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements - --output-reproducible | \
+		$(BIN)/python -c 'import json, sys; bom = json.load(sys.stdin); \
+		[part.pop("externalReferences") for part in bom["components"]]; print(json.dumps(bom, indent=1))' \
+		> docs/reference/sbom.cdx.json
 
 benchmark: $(DEVELOPMENT) ## Measure speed and memory
 	@$(BIN)/python -m pytest -m benchmark $(ARGS) tests/benchmarks

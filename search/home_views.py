@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,15 +47,15 @@ class HomeActionView(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest, action: str) -> HttpResponse:
         """Do it and go back."""
-        user = cast(User, request.user)
-        if action == "retry-failed":
-            count = services.retry_failed(user)
-            messages.success(request, f"{count} file{'' if count == 1 else 's'} will be read again.")
-        elif action == "samples":
-            _add_samples(request, user)
-        else:
+        if action not in _ACTIONS:
             raise Http404
+        _ACTIONS[action](request, cast(User, request.user))
         return redirect("home")
+
+
+def _retry_failed(request: HttpRequest, user: User) -> None:
+    count = services.retry_failed(user)
+    messages.success(request, f"{count} file{'' if count == 1 else 's'} will be read again.")
 
 
 def _add_samples(request: HttpRequest, user: User) -> None:
@@ -67,3 +68,9 @@ def _add_samples(request: HttpRequest, user: User) -> None:
         messages.success(request, f"{len(new)} sample files are being read. It takes a few seconds.")
     elif not any(one.problem for one in added):
         messages.info(request, "The sample files are here already.")
+
+
+_ACTIONS: dict[str, Callable[[HttpRequest, User], None]] = {
+    "retry-failed": _retry_failed,
+    "samples": _add_samples,
+}

@@ -48,11 +48,12 @@ def main() -> int:
 
 
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-u", "-m", "pytest", "-m", "not benchmark", *arguments]
+    return [sys.executable, "-u", "-m", "pytest", "-m", "not benchmark", "--timeout", "600", *arguments]
 
 
 def _environment(group: str) -> dict[str, str]:
-    return {**os.environ, "TEST_GROUP": group}
+    """Return the variables of a half; each one slows the other down, so that neither is in a hurry."""
+    return {"TEST_PATIENCE": "6", **os.environ, "TEST_GROUP": group}
 
 
 def _printed(command: list[str]) -> tuple[int, str]:

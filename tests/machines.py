@@ -27,6 +27,7 @@ import redis
 from orchestra.embedded.postgres import EmbeddedPostgres
 from orchestra.embedded.valkey import _program as valkey_program
 from tests.environment import VAR
+from tests.pace import within
 from tests.stack import ROOT, wait_for
 
 PASSWORD = "correct horse battery"
@@ -417,7 +418,7 @@ def caddy(folder: Path, address: str, web: str, changes: dict[str, str] | None =
 
 
 def _wait_for_port(process: subprocess.Popen[bytes], address: str, port: int, log: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + within(30)
     while time.monotonic() < until:
         if process.poll() is not None:
             raise AssertionError(f"the proxy ended:\n{log.read_text()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,12 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass(frozen=True)
 class Route:
-    """One address: `template` is its path with parameters in angle brackets."""
+    """One address: `template` is its path with parameters in angle brackets; `actions` are the values of `action`."""
 
     name: str
     template: str
     methods: tuple[str, ...]
+    actions: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -53,4 +55,10 @@ def _walk(patterns: list[Any], prefix: str) -> Iterator[Route]:
             callback: Any = pattern.callback
             view: Any = getattr(callback, "cls", None) or callback.view_class
             methods = tuple(m for m in METHODS if m in view.http_method_names and hasattr(view, m))
-            yield Route(pattern.name or template, template, methods)
+            yield Route(pattern.name or template, template, methods, _actions(view) if "action>" in template else ())
+
+
+def _actions(view: Any) -> tuple[str, ...]:
+    """Return the words that a view of actions knows: its table is the class's or its module's `_ACTIONS`."""
+    known = getattr(view, "_ACTIONS", None) or vars(sys.modules[view.__module__])["_ACTIONS"]
+    return tuple(known)

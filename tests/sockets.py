@@ -10,6 +10,8 @@ from typing import Any
 from asgiref import testing
 from asgiref.sync import async_to_sync
 
+from tests.pace import within
+
 HOST = (b"host", b"testserver")
 OUR_ORIGIN = (b"origin", b"http://testserver")
 
@@ -47,22 +49,22 @@ class Socket:
     async def connect(self) -> None:
         """Open the socket. Raises Closed when it is denied before it is accepted."""
         await self._wire.send_input({"type": "websocket.connect"})
-        message = await self._wire.receive_output(5)
+        message = await self._wire.receive_output(within(5))
         if message["type"] != "websocket.accept":
             raise Closed(message.get("code", 1000))
 
-    async def next(self, timeout: float = 2) -> Any:
+    async def next(self, seconds: float = 2) -> Any:
         """Return the next message. Raises Closed, TimeoutError."""
-        message = await self._wire.receive_output(timeout)
+        message = await self._wire.receive_output(within(seconds))
         if message["type"] == "websocket.close":
             raise Closed(message.get("code", 1000))
         return json.loads(message["text"])
 
-    async def next_of(self, kind: str, timeout: float = 2) -> Any:
+    async def next_of(self, kind: str, seconds: float = 2) -> Any:
         """Return the next message of a type, skipping others."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within(seconds)):
             while True:
-                message = await self.next(timeout)
+                message = await self.next(seconds)
                 if message["type"] == kind:
                     return message
 
@@ -91,7 +93,7 @@ class Socket:
         """Leave, and wait until the application has cleaned up."""
         if not self._wire.future.done():
             await self._wire.send_input({"type": "websocket.disconnect", "code": 1000})
-            await self._wire.wait(5)
+            await self._wire.wait(within(5))
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:

@@ -21,6 +21,7 @@ import psycopg
 from orchestra.embedded.postgres import EmbeddedPostgres
 from orchestra.embedded.valkey import EmbeddedValkey
 from tests.environment import VAR
+from tests.pace import within
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90
@@ -149,7 +150,7 @@ def running_stack(name: str, *, fresh: bool = True, **settings: str) -> Iterator
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + within(START_SECONDS)
     while time.monotonic() < until and process.poll() is None:
         for line in log.read_text(errors="replace").splitlines():
             if "runs at" in line:
@@ -159,8 +160,8 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def wait_for(what: str, condition: Any, seconds: float = 60, every: float = 0.2) -> Any:
-    """Return the first true value of `condition()`; fail after `seconds`, saying `what` was waited for."""
-    until = time.monotonic() + seconds
+    """Return the first true value of `condition()`; fail after `seconds` on an idle machine, saying for what."""
+    until = time.monotonic() + within(seconds)
     while time.monotonic() < until:
         if value := condition():
             return value

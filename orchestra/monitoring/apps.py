@@ -1,6 +1,7 @@
 """The monitoring application."""
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class MonitoringConfig(AppConfig):
@@ -13,7 +14,8 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of the parts below all applications."""
         import celery_app  # noqa: F401  # makes it the application of shared_task in every process
-        from orchestra.monitoring import figures, infrastructure
+        from orchestra.monitoring import figures, floors, infrastructure
 
+        checks.register(floors.check_packages)
         infrastructure.register()
         figures.register()

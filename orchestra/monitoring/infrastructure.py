@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from typing import Any
 
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
@@ -17,14 +19,14 @@ from redis.exceptions import RedisError
 from orchestra.common import failpoints
 from orchestra.monitoring import pulses
 from orchestra.monitoring.checks import Outcome, registry
+from orchestra.monitoring.floors import server
 from orchestra.monitoring.metrics import access
 from orchestra.monitoring.models import ProcessRole
 from orchestra.monitoring.pulses import Pulse
 from orchestra.monitoring.verification import Level, invariants
 
-# Below it, HNSW indexes could be corrupted by inserts, deletes and VACUUM.
-PGVECTOR_FLOOR = (0, 8, 6)
 _WORKER_SECONDS = 8.0
+_REDIS_SECONDS = 5.0
 _CLOCK_SKEW = 5.0
 _LOW_DISK = 1024**3
 _KEYS = (
@@ -59,7 +61,14 @@ def check_database() -> Outcome:
     if synchronous == "off":
         remedy = "Set synchronous_commit = on: an acknowledged chunk must survive a power cut."
         return Outcome.failed("PostgreSQL acknowledges commits before they are on disk.", remedy)
+    if not server("PostgreSQL").holds(version):
+        return _too_old("PostgreSQL", version, "Upgrade the server.")
     return Outcome.passed(f"PostgreSQL {version} answers.")
+
+
+def _too_old(name: str, version: str, remedy: str) -> Outcome:
+    floor = server(name)
+    return Outcome.failed(f"{name} {version} is older than {' or '.join(floor.versions)}: {floor.reason}.", remedy)
 
 
 def check_pgvector() -> Outcome:
@@ -67,13 +76,11 @@ def check_pgvector() -> Outcome:
     with connection.cursor() as cursor:
         cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
         row = cursor.fetchone()
-    floor = ".".join(map(str, PGVECTOR_FLOOR))
     if row is None:
         return Outcome.failed("The extension `vector` is not there.", "Install pgvector and run `manage.py migrate`.")
-    if tuple(int(part) for part in row[0].split(".")) < PGVECTOR_FLOOR:
-        remedy = f"Install pgvector {floor} or newer, then ALTER EXTENSION vector UPDATE and REINDEX."
-        return Outcome.failed(f"pgvector {row[0]} is older than {floor}.", remedy)
-    return Outcome.passed(f"pgvector {row[0]} (at least {floor} is needed).")
+    if not server("pgvector").holds(row[0]):
+        return _too_old("pgvector", row[0], "Install a newer one, then ALTER EXTENSION vector UPDATE and REINDEX.")
+    return Outcome.passed(f"pgvector {row[0]} answers.")
 
 
 def check_migrations() -> Outcome:
@@ -86,18 +93,31 @@ def check_migrations() -> Outcome:
 
 
 def check_redis() -> Outcome:
-    """Write and read a key."""
+    """Write and read a key, and compare the server's version with the floor."""
     key, value = f"doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
     try:
         cache.set(key, value, 10)
         same = cache.get(key) == value
         cache.delete(key)
+        name, version = _redis_version()
     except (RedisError, OSError) as exc:
         remedy = "Start it with `make run`, or write REDIS_URL as redis://:password@host:6379/0."
         return Outcome.failed(f"Redis does not answer: {exc}", remedy)
-    return (
-        Outcome.passed("Redis answers.") if same else Outcome.failed("Redis forgets keys.", "Check its memory limit.")
-    )
+    if not same:
+        return Outcome.failed("Redis forgets keys.", "Check its memory limit.")
+    if not server(name).holds(version):
+        return _too_old(name, version, "Upgrade the server.")
+    return Outcome.passed(f"{name} {version} answers.")
+
+
+def _redis_version() -> tuple[str, str]:
+    """Return who the server says it is; Valkey names Redis too, the version that it can stand in for."""
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS
+    ) as client:
+        said: dict[str, Any] = client.info("server")
+    known = "valkey_version" in said
+    return ("Valkey", str(said["valkey_version"])) if known else ("Redis", str(said.get("redis_version", "")))
 
 
 def check_worker() -> Outcome:

@@ -6,7 +6,7 @@ from tests.architecture.tree import PACKAGES, tracked
 
 TOP_LEVEL = {
     *PACKAGES,
-    *("manage.py", "celery_app.py", "requirements.txt", "requirements-dev.txt", "requirements.lock"),
+    *("manage.py", "celery_app.py", "requirements.txt", "requirements-dev.txt", "requirements.lock", "floors.toml"),
     *("templates", "tests", "docs", "deploy"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"),
     *("Makefile", "pyproject.toml", ".env.example", ".ci", ".gitignore", ".dockerignore"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.pace import within
 from tests.stack import Stack, running_stack
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -48,6 +49,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
     """Playwright, ended with the module: its event loop would trouble tests that use the database."""
+    sync_api.expect.set_options(timeout=within(5_000))
     with sync_api.sync_playwright() as running:
         yield running
 
@@ -118,7 +120,7 @@ def open_page(browser: Any, stack: Stack, watch: Watch) -> Iterator[Callable[...
     def open_one(name: str = USER, password: str = PASSWORD, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(within(15_000))
         watch.follow(context)
         page = context.new_page()
         sign_in(page, stack.url, name, password)

@@ -19,7 +19,7 @@ expect = sync_api.expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(180)]
 
-SLOW = 40_000  # a worker reads the file meanwhile
+SLOW = 120_000  # a worker reads the file meanwhile
 MakeText = Callable[[str, str], Path]
 
 
@@ -143,7 +143,7 @@ def test_uploading_what_is_in_the_trash_brings_it_back(page: Any, stack: Stack, 
 def test_without_a_socket_the_page_polls_and_says_so(page: Any, stack: Stack, make_text: MakeText) -> None:
     page.route_web_socket(re.compile("/ws/status/"), lambda socket: socket.close())
     page.reload()
-    expect(page.locator("#connection")).to_have_text("Polling", timeout=10_000)
+    expect(page.locator("#connection")).to_have_text("Polling", timeout=SLOW)
     content = unique("Salmon return to the river of their birth.").encode()
     with closing(stack.client(USER)) as client:
         sent = client.post("/api/files/upload", files={"file": ("salmon.txt", content)})
@@ -154,9 +154,9 @@ def test_without_a_socket_the_page_polls_and_says_so(page: Any, stack: Stack, ma
 def test_a_lost_socket_comes_back(page: Any) -> None:
     expect(page.locator("#connection")).to_have_text("Live")
     page.context.set_offline(True)
-    expect(page.locator("#connection")).to_have_text("Offline", timeout=10_000)
+    expect(page.locator("#connection")).to_have_text("Offline", timeout=SLOW)
     page.context.set_offline(False)
-    expect(page.locator("#connection")).to_have_text("Live", timeout=20_000)
+    expect(page.locator("#connection")).to_have_text("Live", timeout=SLOW)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ expect = sync_api.expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(180)]
 
-SLOW = 60_000  # a worker reads files meanwhile
+SLOW = 120_000  # a worker reads files meanwhile
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_a_bucket_is_connected_tested_imported_and_read(page: Any, stack: Stack,
     stop = page.get_by_role("button", name="Stop")
     if stop.count():
         stop.focus()  # what has the focus is not taken away, and keeps nothing else from being true
-    expect(page.locator("#run .status")).to_have_text("Done", timeout=90_000)  # nobody reloads
+    expect(page.locator("#run .status")).to_have_text("Done", timeout=120_000)  # nobody reloads
     expect(page.locator("#run")).to_contain_text("2 looked at: 2 new")
     expect(page.locator("#announcer")).to_contain_text("ended")
     expect(page.locator("#log")).to_contain_text("moorings.md")
@@ -91,7 +91,7 @@ def test_a_bucket_is_connected_tested_imported_and_read(page: Any, stack: Stack,
     page.get_by_role("tab", name="Origin").click()
     expect(page.get_by_role("tabpanel")).to_contain_text("Imported from")
     page.get_by_role("tab", name="Text").click()
-    expect(page.locator("#text")).to_contain_text("High water at Brannock", timeout=60_000)
+    expect(page.locator("#text")).to_contain_text("High water at Brannock", timeout=120_000)
 
     page.goto(f"{stack.url}/integrations")
     card.get_by_role("link", name="Edit").click()

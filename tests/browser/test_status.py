@@ -22,9 +22,9 @@ def opened(open_page: Callable[..., Any], stack: Stack, **options: Any) -> Any:
     page = open_page(*stack.administrator(), **options)
     page.get_by_role("link", name="Status", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("System status")
-    expect(page.get_by_role("button", name="Run all again")).to_be_enabled(timeout=60_000)
+    expect(page.get_by_role("button", name="Run all again")).to_be_enabled(timeout=120_000)
     expect(page.locator(".check .status", has_text=re.compile("Not checked yet|Checking"))).to_have_count(
-        0, timeout=60_000
+        0, timeout=120_000
     )
     return page
 
@@ -72,7 +72,7 @@ def test_a_proxy_that_blocks_sockets_is_named(open_page: Callable[..., Any], sta
     )
     page.goto(f"{stack.url}/system/status")
     socket = page.get_by_role("article", name="Socket from this browser")
-    expect(socket.locator(".status")).to_have_text("Needs attention", timeout=60_000)
+    expect(socket.locator(".status")).to_have_text("Needs attention", timeout=120_000)
     expect(socket).to_contain_text("does not pass WebSockets on")
     expect(page.locator("#overall")).to_contain_text("attention")
 
@@ -82,7 +82,7 @@ def test_a_proxy_that_holds_messages_back_is_named(open_page: Callable[..., Any]
     page.route_web_socket("**/ws/status/", lambda socket: None)
     page.goto(f"{stack.url}/system/status")
     socket = page.get_by_role("article", name="Socket from this browser")
-    expect(socket).to_contain_text("nothing came over it", timeout=60_000)
+    expect(socket).to_contain_text("nothing came over it", timeout=120_000)
     expect(socket).to_contain_text("holds messages back")
 
 

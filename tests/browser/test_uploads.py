@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(180
 
 CHUNK = 64 * 1024
 CHUNKS = 20
-SLOW = 40_000
+SLOW = 120_000
 
 
 @pytest.fixture

@@ -170,6 +170,11 @@ class Client:
         """Return where a file stands."""
         return str(self.ask("GET", f"/api/files/{file_id}", expect=(200,)).json()["status"])
 
+    def timeline(self, file_id: str) -> list[tuple[str, str]]:
+        """Return code and message of all that happened to a file."""
+        answer = self.ask("GET", f"/api/files/{file_id}/status", expect=(200,)).json()
+        return [(event["code"], event["message"]) for event in answer["timeline"]]
+
     def lists_files(self) -> bool:
         """Say whether one request for the list is answered now. Raises httpx.TransportError."""
         answer = self._http.get("/api/files", timeout=5)

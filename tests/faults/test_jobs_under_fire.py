@@ -13,6 +13,7 @@ import pytest
 from tests.faults.client import Client
 from tests.faults.parts import Part
 from tests.faults.product import Product, faulty_product
+from tests.pace import within
 from tests.stack import wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
@@ -34,7 +35,12 @@ def text(salt: str, paragraphs: int = 3) -> bytes:
 
 
 def all_ready(client: Client, files: list[str], seconds: float = 240) -> None:
-    wait_for("all files to be ready", lambda: {client.status(file) for file in files} == {"ready"}, seconds, 0.3)
+    def ready() -> bool:
+        states = [client.status(file) for file in files]
+        assert "failed" not in states, [client.timeline(file) for file in files if client.status(file) == "failed"]
+        return set(states) == {"ready"}
+
+    wait_for("all files to be ready", ready, seconds, 0.3)
 
 
 def assert_whole(product: Product) -> None:
@@ -60,9 +66,9 @@ def codes(product: Product, code: str) -> int:
 
 def test_a_worker_killed_at_each_stage_is_replaced_within_a_minute(product: Product) -> None:
     client = Client(product.stack, "stages")
-    product.failpoints.order(";".join(product.failpoints.next(place) for place in STAGES))
-    files = [client.upload(f"{n}.txt", text(f"stage {n}")) for n in range(8)]
-    all_ready(client, files, 400)
+    for place in STAGES:  # one after the other: a file that is struck three times fails, and rightly so
+        product.failpoints.order(product.failpoints.next(place))
+        all_ready(client, [client.upload(f"{place}.txt", text(place))])
     product.failpoints.order("")
     assert_whole(product)
     with product.stack.database() as database:
@@ -73,7 +79,7 @@ def test_a_worker_killed_at_each_stage_is_replaced_within_a_minute(product: Prod
         ).fetchall()
     seconds = sorted(float(gap) for (gap,) in gaps)
     assert len(seconds) >= len(STAGES) - 1, seconds  # the last one may have been between two commits of the end
-    assert seconds[-1] <= RECOVERY_SECONDS, seconds
+    assert seconds[-1] <= within(RECOVERY_SECONDS), seconds
 
 
 @pytest.mark.parametrize("part", [Part.WORKER_CHILD, Part.WORKER_PARENT])
@@ -164,7 +170,7 @@ def test_a_deleted_file_leaves_nothing_within_five_seconds_and_may_come_again(pr
             assert database.execute(f"SELECT count(*) FROM {table} WHERE file_id = %s", [file]).fetchone() == (0,)
     again = client.upload("again.txt", content)
     wait_for("the worker to be free for it", lambda: client.status(again) == "processing", 30, 0.05)
-    assert time.monotonic() - deleted < 5
+    assert time.monotonic() - deleted < within(5)
     product.failpoints.order("")
     all_ready(client, [again])
     assert_whole(product)
@@ -180,5 +186,5 @@ def test_a_wedged_worker_is_noticed_and_restarted(product: Product) -> None:
     frozen = time.monotonic()
     file = client.upload("waits.txt", text("wedged"))
     wait_for("the worker to be replaced", lambda: not worker.is_running() or worker.status() == "zombie", 120)
-    assert time.monotonic() - frozen <= 65
+    assert time.monotonic() - frozen <= within(65)
     all_ready(client, [file])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.proxy import FAIR, Proxy, Weather, proxy_before
+from tests.pace import within
 
 
 class Echo:
@@ -102,7 +103,7 @@ def test_a_cut_at_a_byte_lets_so_many_through(proxy: Proxy, echo: Echo) -> None:
     proxy.weather = Weather(cut_up_after=3)
     with _connect(proxy) as client, pytest.raises(ConnectionError):
         _asked(client, b"abcdef")
-    until = time.monotonic() + 10
+    until = time.monotonic() + within(10)
     while not echo.ended and time.monotonic() < until:
         time.sleep(0.01)
     assert echo.ended

@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.faults.proxy import proxy_before
 from tests.faults.tus_client import in_pieces
 from tests.machines import PASSWORD, Part, Proxy, Site, namespaces_work, nginx, running_site
+from tests.pace import within
 from tests.s3_server import S3Server
 from tests.samples import long_text
 from tests.stack import wait_for
@@ -272,7 +273,7 @@ def test_sockets_at_both_webs_see_what_is_uploaded_through_either(team: Team) ->
 def _wait_for_files(socket: ClientConnection, ids: list[str]) -> set[str]:
     """Read a socket until it has told the end of all these files; return their states."""
     states: dict[str, str] = {}
-    until = time.monotonic() + 120
+    until = time.monotonic() + within(120)
     while time.monotonic() < until and not (set(states) == set(ids) and set(states.values()) == {"ready"}):
         for file in json.loads(socket.recv(timeout=60)).get("files", ()):
             if file["id"] in ids:
@@ -312,7 +313,7 @@ def test_the_file_of_a_machine_that_dies_is_taken_over_by_the_other(team: Team) 
     finally:
         team.parts[dead] = team.site.start(dead, "worker", "beat")
     assert "worker_lost" in _codes(client, file_id)
-    assert seconds < 60
+    assert seconds < within(60)
     _assert_whole(team, file_id)
     team.parts[dead].wait_for_line("Database is up to date.")
 

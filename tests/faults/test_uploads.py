@@ -25,6 +25,7 @@ from tests.faults.product import Product, faulty_product
 from tests.faults.proxy import FAIR, Weather
 from tests.faults.tracing import struck
 from tests.faults.tus_client import HEADERS, TYPE, TusClient
+from tests.pace import within
 from tests.stack import wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
@@ -264,7 +265,7 @@ def test_cuts_at_any_byte_cost_little_and_mix_nothing(product: Product) -> None:
             line.weather = FAIR
             began, before = time.monotonic(), offset
             offset = through.offset(address) or 0
-            assert time.monotonic() - began < 30, "a cut request holds up nobody"
+            assert time.monotonic() - began < within(30), "a cut request holds up nobody"
             assert before <= offset <= len(content)
     assert cuts >= 3
     file_id = address.rsplit("/", 1)[1]
@@ -299,7 +300,7 @@ def test_a_frozen_request_gives_way_to_the_next_client(product: Product, after: 
         assert offset is not None
         assert 0 < offset <= after
         assert second.send(address, offset, content[offset:]).status_code == 204
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < within(30)
         line.weather = FAIR  # and now they come after all
         hanging.join(30)
     assert_one_file(product, second.client, address.rsplit("/", 1)[1], content)
@@ -381,7 +382,7 @@ def _traces(product: Product, file_id: str) -> list[str]:
 
 def _stays_for(product: Product, file_id: str, seconds: float) -> list[str]:
     """Return what came back of a file within some seconds: a late worker must not bring it back."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + within(seconds)
     while time.monotonic() < until:
         if found := _traces(product, file_id):
             return found

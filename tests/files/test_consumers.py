@@ -22,6 +22,7 @@ from orchestra.accounts.services import create_api_key, issue_ticket, revoke_api
 from orchestra.common.publishing import user_group
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import ProcessRole
+from tests.pace import within
 from tests.sockets import OUR_ORIGIN, Closed, Socket, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,7 +178,7 @@ class TestWhatItTells:
                 seen = [(await socket.opened())["files"][0]["version"]]
                 for target in (FileStatus.PROCESSING, FileStatus.READY):
                     await in_thread(move)(file, target)
-                    message = await socket.next_of("files", timeout=2)
+                    message = await socket.next_of("files")
                     assert message["files"][0]["status"] == target
                     assert message["counts"] == {target: 1}
                     seen.append(message["files"][0]["version"])
@@ -291,7 +292,7 @@ class TestHeartbeat:
             async with socket:
                 await socket.opened()
                 await in_thread(change_unheard)()
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(within(2)):
                     while (await socket.next_of("files"))["files"][0]["status"] != "processing":
                         pass
 
@@ -336,7 +337,7 @@ class TestHeartbeat:
             async with socket:
                 await socket.opened()
                 told: set[str] = set()
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(within(2)):
                     while len(told) < len(files):
                         told |= {file["id"] for file in (await socket.next_of("files"))["files"]}
 

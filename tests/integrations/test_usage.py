@@ -15,6 +15,7 @@ from integrations.llm.metering import MeteredModel
 from integrations.models import ModelUsage
 from orchestra.accounts.models import User
 from tests.openai_server import KEY, MODEL, OpenAIServer, Reply, failure
+from tests.pace import within
 
 PROMPT = Prompt((Message(Role.USER, "Hello?"),), "a test", most_tokens=50, seconds=10)
 
@@ -65,7 +66,7 @@ def test_a_call_that_was_left_counts_what_came(model: LanguageModel, openai_serv
     assert (calls, held) == (1, 0)
     assert read > 0
     assert 10 <= wrote < 50
-    assert openai_server.left.wait(5)
+    assert openai_server.left.wait(within(5))
 
 
 def test_the_budget_of_tokens_ends_calls(model: LanguageModel, openai_server: OpenAIServer, settings: Any) -> None:

@@ -70,7 +70,7 @@ def test_a_phrase_is_found_in_the_sequence_of_a_text_whatever_stands_between_its
 
 @pytest.mark.parametrize("part", ["a", "a-", "1.", "a1.", "1,", "-", "猫", "a\u0301", "v1.", "\ufdfa"])
 def test_hostile_text_takes_linear_time(part: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert len(texts(part * 50_000, code=True)) <= 200_000
     sequence(part * 50_000)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5

@@ -23,6 +23,7 @@ from search.event_stream import EventStream
 from search.modes.base import Run
 from search.retrieval import SearchResult
 from tests.language_model import ScriptedModel
+from tests.pace import within
 
 RESULT = SearchResult("q", "deep", ())
 
@@ -102,7 +103,7 @@ def test_served_by_asgi_the_events_come_one_by_one_and_the_work_ends_with_its_cl
         try:
             yield Sentence("One.", (), supported=False)
             for _ in range(1000):
-                may_go_on.wait(5)
+                may_go_on.wait(within(5))
                 yield None
         finally:
             closed.set()
@@ -120,7 +121,7 @@ def test_served_by_asgi_the_events_come_one_by_one_and_the_work_ends_with_its_cl
         return first
 
     assert asyncio.run(client()).startswith(b"event: answer\n")
-    assert closed.wait(5)
+    assert closed.wait(within(5))
 
 
 def test_served_by_asgi_all_of_a_search_arrives() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -40,9 +40,9 @@ def test_what_was_masked_is_not_masked_again(text: str) -> None:
     "text", ["", "\x00", "\ud800", "1" * 100_000, "password=" * 5_000, "A" * 50_000, "- " * 50_000, *KEYS]
 )
 def test_hostile_texts_take_no_time(text: str) -> None:
-    began = perf_counter()
+    began = thread_time()
     mask(text)
-    assert perf_counter() - began < 5  # a pattern that goes back and forth takes minutes
+    assert thread_time() - began < 5  # a pattern that goes back and forth takes minutes
 
 
 def test_blocked_terms_are_left_out_as_whole_words() -> None:

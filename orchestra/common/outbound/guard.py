@@ -113,7 +113,7 @@ def _install() -> None:
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    watch = _WATCHED.get(event)
+    watch = _WATCHED.get(event) if _WATCHED else None  # when the interpreter ends, its modules' names go before it
     if watch is not None:
         watch(event, args)
 

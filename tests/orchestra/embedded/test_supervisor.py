@@ -21,6 +21,7 @@ from orchestra.embedded.errors import ProgramFailedError
 from orchestra.embedded.processes import wait_until
 from orchestra.embedded.run_record import TOKEN_VARIABLE, RunRecord, is_held
 from orchestra.embedded.supervisor import Policy, Program, Supervisor
+from tests.pace import within
 
 STAND_IN = Path(__file__).with_name("stand_in_run.py")
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,7 +62,7 @@ class Stage:
             self.supervisor.step(0.05)
 
     def until(self, text: str, times: int = 1) -> str:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + within(20)
         while self.output.getvalue().count(text) < times:
             assert time.monotonic() < deadline, self.output.getvalue()
             self.supervisor.step(0.05)
@@ -94,7 +95,7 @@ def stand_in(tmp_path: Path) -> Iterator[Run]:
     yield start
     for run in runs:
         run.terminate()
-        run.communicate(timeout=20)
+        run.communicate(timeout=within(20))
 
 
 def read_until_up(run: subprocess.Popen[str]) -> str:
@@ -251,7 +252,7 @@ def test_a_stop_signal_leaves_no_process(stand_in: Run, tmp_path: Path, number: 
 def test_a_second_run_says_where_the_first_one_is(stand_in: Run, tmp_path: Path) -> None:
     read_until_up(stand_in())
     second = stand_in()
-    output, _ = second.communicate(timeout=20)
+    output, _ = second.communicate(timeout=within(20))
     assert second.returncode == 1
     assert "already runs in this folder at http://127.0.0.1:1/" in output
     assert is_held(tmp_path)

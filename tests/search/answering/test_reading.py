@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 from collections.abc import Callable
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -159,6 +159,6 @@ def test_what_follows_a_repetition_comes_out() -> None:
 
 @pytest.mark.parametrize("text", ["![", "a.", "[a", "\\\\a", "<a ", "//a.", "a://", "aGVsbG8"])
 def test_hostile_texts_take_no_time(text: str) -> None:
-    began = perf_counter()
+    began = thread_time()
     read(text * (MOST_CHARACTERS // len(text)), MOST_CHARACTERS)
-    assert perf_counter() - began < 5
+    assert thread_time() - began < 5

@@ -24,6 +24,7 @@ from files import pipeline
 from files.models import FileRecord
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key
+from tests.pace import within
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = "4111 1111 1111 1111"
@@ -63,7 +64,7 @@ def serving() -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + within(20)
         while not server.started and time.monotonic() < until:
             time.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -15,6 +15,7 @@ from files.models import FileRecord
 from orchestra.accounts.models import User
 from tests.conftest import client_of
 from tests.openai_server import KEY, MODEL, Body, OpenAIServer, Reply, failure
+from tests.pace import within
 
 pytestmark = pytest.mark.django_db
 
@@ -149,7 +150,7 @@ def test_at_the_time_limit_what_was_written_is_the_answer(
     assert (result["answer"]["kind"], result["answer"]["cut"]) == ("model", True)
     assert said(result)[0] == (f"{SAID}.", True)
     assert "The answer ends early: its limit of time or length was reached." in result["notes"]
-    assert server.left.wait(5), "the model does not go on"
+    assert server.left.wait(within(5)), "the model does not go on"
 
 
 def test_a_provider_that_is_busy_is_asked_again_after_growing_pauses(
@@ -196,4 +197,4 @@ def test_a_request_that_is_given_up_ends_the_models_call(api: APIClient, mode: s
             break
     assert not server.left.is_set()
     response.close()
-    assert server.left.wait(5)
+    assert server.left.wait(within(5))

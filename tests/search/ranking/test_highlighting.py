@@ -131,9 +131,9 @@ def test_markup_is_left_as_it_is() -> None:
     "text", ["a" * 400_000, "cat " * 100_000, ". " * 200_000, " " * 400_000, "\u0301" * 400_000, "段" * 400_000]
 )
 def test_hostile_texts_take_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     highlight(text, ["cat", "a", "段"] + [f"term{n}" for n in range(1000)])
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @given(

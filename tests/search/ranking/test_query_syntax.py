@@ -31,7 +31,7 @@ def test_a_question_is_split(query: str, expected: ParsedQuery) -> None:
 
 
 def test_hostile_questions_take_linear_time() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for part in ('"', '" ', "-", '-"', "a ", '"a" ', "a*", "\u202e", "\U0001f642"):
         parse_query(part * 50_000)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5

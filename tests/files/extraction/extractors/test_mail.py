@@ -194,9 +194,9 @@ def nested(depth: int) -> bytes:
     ids=["depth", "encoded words", "headers", "addresses", "parts", "parameters"],
 )
 def test_what_is_out_of_proportion_costs_little(tmp_path: Path, content: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert "x tail" in text_of(read(write(tmp_path / "a.eml", content), MAIL))
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_a_long_attachment_passes_in_pieces(tmp_path: Path) -> None:

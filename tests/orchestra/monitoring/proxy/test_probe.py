@@ -10,6 +10,7 @@ from asgiref import testing
 from django.core.cache import cache
 
 from orchestra.monitoring.proxy.probe import PREFIX, SAMPLE, first_byte_came, open_probe
+from tests.pace import within
 from tests.sockets import HOST, OUR_ORIGIN, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_redis")]
@@ -47,7 +48,7 @@ class Request:
         """Return status and body."""
         status = (await self._wire.receive_output(5))["status"]
         body = (await self._wire.receive_output(5))["body"]
-        await self._wire.wait(5)
+        await self._wire.wait(within(5))
         return status, body
 
 
@@ -157,6 +158,6 @@ def test_the_socket_says_back_what_it_hears_to_whoever_has_a_token(made: bool, k
             await wire.send_input({"type": "websocket.receive", "text": "still here"})
             assert (await wire.receive_output(5))["text"] == "still here"
             await wire.send_input({"type": "websocket.disconnect", "code": 1000})
-        await wire.wait(5)
+        await wire.wait(within(5))
 
     run(scenario)
