@@ -187,9 +187,9 @@ def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield answer.get("content", {})
 
 
-def _plain(media_type: str) -> str:
+def _plain(media_type: str) -> Any:
     if media_type == "text/event-stream":
-        return 'event: step\ndata: {"number": 1, "asked": "Which pump is the oldest?", "found": 4}\n\n'
+        return {"event": "step", "data": '{"number": 1, "asked": "Which pump is the oldest?", "found": 4}'}
     return "# Pumps\n\nThe pump was replaced in 2021." if media_type.startswith("text/") else "(bytes)"
 
 

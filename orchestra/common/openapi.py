@@ -7,8 +7,9 @@ are put in when the whole document is there, by `orchestra.api_examples`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import exceptions
@@ -24,14 +25,17 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 _Component: Any = ResolvedComponent  # which has no types
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PROBLEM = "Error"
-_EVENT = {
-    "schema": {"type": "string"},
-    "examples": {
-        "error": {
-            "value": 'event: error\ndata: {"error": {"code": "…", "message": "…", "hint": "", "details": {}}}\n\n'
-        }
+EVENT = {
+    "type": "object",
+    "description": "One event of the stream: its lines `event` and `data`.",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["step", "answer", "citations", "result", "error"]},
+        "data": {"type": "string", "description": "One line of JSON."},
     },
 }
+_REFUSED_EVENT = {"event": "error", "data": '{"error": {"code": "…", "message": "…", "hint": "…", "details": {}}}'}
+_STREAMED = {"schema": EVENT, "examples": {"error": {"value": _REFUSED_EVENT}}}
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before the next try."}}
 _RATE_LIMIT = {
     "RateLimit-Policy": {
@@ -79,6 +83,20 @@ def raises(*kinds: Kind) -> Callable[[Handler], Handler]:
         return handler
 
     return note
+
+
+class OnceGenerator(SchemaGenerator):
+    """Makes the document once for all who ask a process for it: that takes more than a second, and anybody may ask."""
+
+    _made: ClassVar[dict[str, Any]] = {}
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        """Return the document; for a command or a test, which have no request, a new one."""
+        if request is None or not public:
+            return super().get_schema(request, public)  # type: ignore[no-untyped-call]
+        if not self._made:
+            self._made.update(super().get_schema(request, public))  # type: ignore[no-untyped-call]
+        return self._made
 
 
 class ApiSchema(AutoSchema):
@@ -131,7 +149,7 @@ class ApiSchema(AutoSchema):
         streamed = [kind for kind in self.map_renderers("media_type") if kind != "application/json"]
         name = "_".join((f"Error{status}", *codes, *(["streamed"] if streamed else [])))
         answer = self._described(status, refusals, codes)
-        answer["content"] |= dict.fromkeys(streamed, _EVENT)
+        answer["content"] |= dict.fromkeys(streamed, _STREAMED)
         return self._shared(_Component(name, ResolvedComponent.RESPONSE, answer, name))
 
     def _shared(self, component: Any) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class _PageQuery(serializers.Serializer[Any]):
     """What a list is asked for."""
 
     cursor = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-    page = serializers.CharField(required=False, allow_blank=True)
+    page = serializers.IntegerField(required=False, min_value=1)
     page_size = serializers.IntegerField(required=False, min_value=1)
 
 

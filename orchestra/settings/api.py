@@ -49,6 +49,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Orchestra",
     "DESCRIPTION": "Upload files, watch them being read, find every passage by meaning and by word.",
     "VERSION": "0.1.0",
+    "DEFAULT_GENERATOR_CLASS": "orchestra.common.openapi.OnceGenerator",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

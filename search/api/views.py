@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 
 from files.errors import FileNotFound
 from orchestra.accounts.models import User
-from orchestra.common.openapi import raises
+from orchestra.common.openapi import EVENT, raises
 from personas.errors import PersonaNotFound
 from personas.selectors import facts_for
 from search import services, talking
@@ -34,7 +33,7 @@ from search.errors import ConversationNotFound, EmptyQuery, ModeNotAllowed, Unkn
 from search.event_stream import MEDIA_TYPE, EventStream
 from search.retrieval import Scope
 
-_STREAMED = {(200, MEDIA_TYPE): OpenApiTypes.STR}
+_STREAMED: dict[Any, Any] = {(200, MEDIA_TYPE): EVENT}
 
 
 def _scope(user: User, filters: dict[str, Any]) -> Scope:

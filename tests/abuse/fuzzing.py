@@ -80,10 +80,10 @@ def _description(caller: Caller, paths: str, examples: int, phases: Sequence[str
     described: Any = schemathesis.openapi.from_url(f"{caller.server}/api/schema/?format=json", config=config)
     described = described.include(path_regex=paths)
 
-    @described.hook
     def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
         return {name: _known(caller.ids, name, value) for name, value in (path_parameters or {}).items()} or None
 
+    described.hook(map_path_parameters)
     return described
 
 
