@@ -12,13 +12,12 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingH
 from django.utils.http import content_disposition_header
 
 from files import storage
-from files.errors import FileNotFound
+from files.errors import FileNotFound, RangeNotSatisfiable
 from files.models import FileRecord, FileThumbnail
 from files.previews import may_be_shown
 from orchestra.common.api_errors import error_body
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII | re.IGNORECASE)
-_RANGE_HINT = "Ask for a range that begins inside the file, or leave the Range header out."
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -88,9 +87,9 @@ def _ranged(file: FileRecord, header: str) -> HttpResponseBase:
         return _streamed(file, 0, file.size)
     start, end = _bounds(match, file.size)
     if start > end or start >= file.size:
-        sentence = f"The file has {file.size} bytes and none in this range."
-        body = error_body("range_not_satisfiable", sentence, _RANGE_HINT)
-        return JsonResponse(body, status=416, headers={"Content-Range": f"bytes */{file.size}"})
+        error = RangeNotSatisfiable(f"The file has {file.size} bytes and none in this range.")
+        body = error_body(error.code, error.message, error.hint)
+        return JsonResponse(body, status=error.status, headers={"Content-Range": f"bytes */{file.size}"})
     response = _streamed(file, start, end - start + 1)
     response.status_code = 206
     response["Content-Range"] = f"bytes {start}-{end}/{file.size}"

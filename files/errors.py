@@ -68,6 +68,15 @@ class DiskFull(OrchestraError):
     default_hint = "Tell the administrator; the upload can be resumed once there is room."
 
 
+class RangeNotSatisfiable(OrchestraError):
+    """The range begins behind the end of the file."""
+
+    code = "range_not_satisfiable"
+    status = 416
+    default_message = "The file has no bytes in this range."
+    default_hint = "Ask for a range that begins inside the file, or leave the Range header out."
+
+
 class InvalidUpload(OrchestraError):
     """The upload's description makes no sense."""
 

@@ -15,7 +15,7 @@ from django.utils.translation import get_language_info
 
 from files.listing import LARGEST, NEWEST, SORTS, Wanted, languages_of, matching, tags_of
 from files.models import LONGEST_QUERY, FileRecord, FileStatus
-from orchestra.common.pagination import Order
+from orchestra.common.keyed_pages import Order
 from personas.rules import KINDS
 
 _SORT_LABELS = {

@@ -27,7 +27,7 @@ from integrations.usage import this_month
 from integrations.views import connection_or_404
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError
-from orchestra.common.pagination import page_by_key
+from orchestra.common.keyed_pages import page_by_key
 
 ENTRIES_SHOWN = 100
 

@@ -31,7 +31,7 @@ from files.views import drop_zone
 from orchestra.accounts.models import User
 from orchestra.accounts.services import preference_of, set_preference
 from orchestra.common.errors import OrchestraError
-from orchestra.common.pagination import page_in_order
+from orchestra.common.keyed_pages import page_in_order
 
 PAGE_SIZE = 50
 LAYOUTS = ("table", "grid")

@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 
 from files.models import FileRecord, FileStatus
 from files.names import storable
-from orchestra.common.pagination import Order
+from orchestra.common.keyed_pages import Order
 
 COUNTED = 10_000
 """Up to here the number of files that match is exact."""

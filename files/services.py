@@ -7,38 +7,60 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from files import jobs, states, storage, trash
-from files.errors import InvalidMove
+from files.errors import FileNotFound, InvalidMove
 from files.holding import unless_held
 from files.models import FileRecord, FileStatus, Upload
 from files.names import clean_name, clean_tags
 from files.selectors import files_of
 from orchestra.accounts.models import User
 from orchestra.common import failpoints
+from orchestra.common.conditional import require_version
 
 MOST_RETRIED = 500
 """Files in one request: each is a transaction of its own."""
 
 
-def update(file: FileRecord, *, name: str | None = None, tags: list[str] | None = None) -> FileRecord:
-    """Rename or tag a file."""
+def update(
+    file: FileRecord,
+    *,
+    name: str | None = None,
+    tags: list[str] | None = None,
+    versions: frozenset[str] | None = None,
+) -> FileRecord:
+    """Rename or tag a file, one of these versions where some are named. Raises FileNotFound, Changed."""
     changes: dict[str, object] = {}
     if name is not None:
         changes["name"] = clean_name(name)
     if tags is not None:
         changes["tags"] = clean_tags(tags)
     with transaction.atomic():
-        FileRecord.objects.filter(pk=file.pk).update(version=F("version"), updated_at=Now(), **changes)
+        _require_version(file, versions)
+        if not FileRecord.objects.filter(pk=file.pk).update(version=F("version"), updated_at=Now(), **changes):
+            raise FileNotFound
         states.touch(file.pk)
     file.refresh_from_db()
     return file
 
 
-def delete(file: FileRecord) -> None:
+def delete(file: FileRecord, *, versions: frozenset[str] | None = None) -> None:
     """Move a file to the trash, where nothing finds it and from where it may come back for TRASH_DAYS.
 
-    With TRASH_DAYS of 0, or while it is still being uploaded, it is deleted at once and completely.
+    With TRASH_DAYS of 0, or while it is still being uploaded, it is deleted at once and completely. Raises Changed
+    where it is none of these versions.
     """
-    trash.put(file)
+    with transaction.atomic():
+        _require_version(file, versions)
+        trash.put(file)
+
+
+def _require_version(file: FileRecord, allowed: frozenset[str] | None) -> None:
+    """Keep a file as it is until the transaction ends, if its version matters. Raises FileNotFound, Changed."""
+    if allowed is None:
+        return
+    locked = FileRecord.objects.select_for_update().filter(pk=file.pk).first()
+    if locked is None:
+        raise FileNotFound
+    require_version(str(locked.version), allowed)
 
 
 def restore(file: FileRecord) -> FileRecord:

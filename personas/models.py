@@ -65,6 +65,11 @@ class Persona(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def version(self) -> str:
+        """What the persona is called as it is now; a change makes another one."""
+        return f"{self.updated_at:%Y%m%d%H%M%S%f}"
+
 
 class DefaultPersona(models.Model):
     """The persona that a user's questions are asked with where none is named."""

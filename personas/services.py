@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
 
 from orchestra.accounts.models import User
+from orchestra.common.conditional import require_version
 from personas import exchange, rules, selectors
 from personas.errors import InvalidPersona, PersonaNotFound, PersonaNotYours, TooManyPersonas
 from personas.models import DefaultPersona, Persona
@@ -39,31 +42,44 @@ def draft(fields: Mapping[str, object]) -> Persona:
     return Persona(**values)
 
 
-def update(user: User, persona: Persona, fields: Mapping[str, object]) -> Persona:
-    """Change the fields that are named, and no others. Raises InvalidPersona, PersonaNotYours, PersonaNotFound."""
+def update(
+    user: User, persona: Persona, fields: Mapping[str, object], versions: frozenset[str] | None = None
+) -> Persona:
+    """Change the fields that are named, and no others; of one of these versions, where some are named.
+
+    Raises InvalidPersona, PersonaNotYours, PersonaNotFound, Changed.
+    """
     _require_changeable(user, persona)
     values = rules.cleaned(fields)
     names = values.pop("groups", None)
     with transaction.atomic():
-        if not Persona.objects.filter(pk=persona.pk).update(updated_at=Now(), **values):
+        locked = Persona.objects.select_for_update(no_key=True).filter(pk=persona.pk).first()
+        if locked is None:
             raise PersonaNotFound
+        require_version(locked.version, versions)
+        # Later than any version before it, so that no two of them are called alike.
+        later = Greatest(Now(), F("updated_at") + timedelta(microseconds=1))
+        Persona.objects.filter(pk=persona.pk).update(updated_at=later, **values)
         if names is not None:
             persona.groups.set(_groups(user, names, persona))
         persona.refresh_from_db()
     return persona
 
 
-def replace(user: User, persona: Persona, fields: Mapping[str, object]) -> Persona:
+def replace(
+    user: User, persona: Persona, fields: Mapping[str, object], versions: frozenset[str] | None = None
+) -> Persona:
     """Change all fields: those that are missing get their defaults. Raises as `update`."""
-    return update(user, persona, {"name": "", **rules.DEFAULTS, **fields})
+    return update(user, persona, {"name": "", **rules.DEFAULTS, **fields}, versions)
 
 
-def delete(user: User, persona: Persona) -> None:
-    """Delete a persona, for everybody it was shared with too. Raises PersonaNotYours."""
+def delete(user: User, persona: Persona, versions: frozenset[str] | None = None) -> None:
+    """Delete a persona, for everybody it was shared with too. Raises PersonaNotYours, Changed."""
     _require_changeable(user, persona)
     with transaction.atomic():
         # Locked before anybody's choice of it is looked for, so that no new one comes in between.
         if locked := Persona.objects.select_for_update().filter(pk=persona.pk).first():
+            require_version(locked.version, versions)
             locked.delete()
 
 

@@ -12,10 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from files import import_runs
+from files.errors import ConnectionOff
 from files.import_selectors import SHOWN_ENTRIES, runs_of
 from files.models import ImportAction, ImportEntry, ImportRun, ImportState
 from integrations import selectors, services
+from integrations.errors import ConnectionNotFound, ConnectionNotYours, NotASource
 from orchestra.accounts.models import User
+from orchestra.common.openapi import raises
 
 
 class ImportEntrySerializer(serializers.ModelSerializer[ImportEntry]):
@@ -64,6 +67,7 @@ class ImportView(APIView):
     """Imports now."""
 
     @extend_schema(request=None, responses={202: ImportRunSerializer})
+    @raises(ConnectionNotFound, ConnectionNotYours, NotASource, ConnectionOff)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Begin an import as soon as a worker is free, or return the one that waits or goes on."""
         connection = selectors.connection_to_change(cast(User, request.user), integration_id)
@@ -77,6 +81,7 @@ class ImportListView(APIView):
     """What imports did."""
 
     @extend_schema(operation_id="integrations_imports", responses=ImportsSerializer)
+    @raises(ConnectionNotFound, ConnectionNotYours)
     def get(self, request: Request, integration_id: UUID) -> Response:
         """List the last runs, newest first, with what they did; poll it for progress."""
         connection = selectors.connection_to_change(cast(User, request.user), integration_id)

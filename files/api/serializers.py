@@ -19,9 +19,10 @@ from files.selectors import FileStatusView
 from files.status_text import Situation, status_text, type_label
 from files.trash import purged_after
 from files.uploads import UploadState
+from orchestra.common.strict import Serializer
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
+class FileErrorSerializer(serializers.Serializer[Any]):
     """Why a file failed."""
 
     code = serializers.CharField()
@@ -98,6 +99,7 @@ class FileSerializer(serializers.Serializer[FileStatusView]):
             return None
         return f"{reverse('api-file-thumbnail', args=[view.file.pk])}?generation={view.file.generation}"
 
+    @extend_schema_field(FileErrorSerializer(allow_null=True))
     def get_error(self, view: FileStatusView) -> dict[str, str] | None:
         """Return the reason of a failed file, None otherwise."""
         file = view.file
@@ -112,6 +114,10 @@ def files_as_json(views: Iterable[FileStatusView]) -> list[dict[str, Any]]:
     return list(FileSerializer(rows, many=True).data)
 
 
+_UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^({_UUID}(,{_UUID})*)?$"})
 class _CommaSeparatedIds(serializers.CharField):
     """UUIDs in one query parameter."""
 
@@ -122,7 +128,17 @@ class _CommaSeparatedIds(serializers.CharField):
             raise serializers.ValidationError("Write ids as UUIDs, separated by commas.") from exc
 
 
-class FileFilterSerializer(serializers.Serializer[Any]):
+MAX_SEGMENTS = 500
+
+
+class SegmentPageSerializer(Serializer[Any]):
+    """Which segments of a file's text."""
+
+    offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0, help_text="First segment.")
+    limit = serializers.IntegerField(min_value=1, default=100, help_text=f"Segments; {MAX_SEGMENTS} at most.")
+
+
+class FileFilterSerializer(Serializer[Any]):
     """Which of the caller's files to list, and in which order."""
 
     status = serializers.MultipleChoiceField(
@@ -201,7 +217,7 @@ class FileStatusSerializer(FileSerializer):
     upload = UploadSerializer(allow_null=True)
 
 
-class InitiateSerializer(serializers.Serializer[Any]):
+class InitiateSerializer(Serializer[Any]):
     """What a client declares before it sends bytes."""
 
     name = serializers.CharField(max_length=4096)
@@ -211,14 +227,14 @@ class InitiateSerializer(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=MAX_TAGS)
 
 
-class SmallUploadSerializer(serializers.Serializer[Any]):
+class SmallUploadSerializer(Serializer[Any]):
     """A file in one request."""
 
     file = serializers.FileField(allow_empty_file=True, max_length=4096)
     tags = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=MAX_TAGS)
 
 
-class FileUpdateSerializer(serializers.Serializer[Any]):
+class FileUpdateSerializer(Serializer[Any]):
     """What may be changed of a file."""
 
     name = serializers.CharField(max_length=MAX_NAME, required=False)

@@ -10,6 +10,7 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +19,26 @@ from rest_framework.views import APIView
 from files import uploads
 from files.api.parsers import RawBodyParser
 from files.api.serializers import InitiateSerializer, SmallUploadSerializer, UploadSerializer
-from files.errors import FileTooLarge, InvalidContentRange
+from files.errors import (
+    ChunkChecksumMismatch,
+    ChunkConflict,
+    ChunkIncomplete,
+    DiskFull,
+    FileNotFound,
+    FileTooLarge,
+    InvalidContentRange,
+    InvalidUpload,
+    QuotaExceeded,
+    StorageError,
+    UploadByOffset,
+    UploadBytesLost,
+    UploadChecksumMismatch,
+    UploadExpired,
+)
 from files.uploads import ChunkRange, NewUpload, UploadState
+from orchestra.accounts.api.idempotent import idempotent
 from orchestra.accounts.models import User
+from orchestra.common.openapi import raises
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", re.ASCII)
 
@@ -32,6 +50,13 @@ _CHUNK_SCHEMA: dict[str, Any] = {
         OpenApiParameter("X-Chunk-SHA256", str, OpenApiParameter.HEADER),
     ],
 }
+
+
+_NO_ROOM = (FileTooLarge, QuotaExceeded, DiskFull, StorageError)
+_CHUNK_REFUSED = (
+    *(InvalidContentRange, ChunkIncomplete, ChunkChecksumMismatch, ChunkConflict, DiskFull, StorageError),
+    *(FileNotFound, UploadExpired, UploadByOffset, UploadBytesLost, UploadChecksumMismatch),
+)
 
 
 def parse_content_range(header: str) -> ChunkRange:
@@ -55,6 +80,8 @@ class InitiateUploadView(APIView):
         request=InitiateSerializer,
         responses={200: UploadSerializer, 201: UploadSerializer},
     )
+    @raises(InvalidUpload, *_NO_ROOM)
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Declare a file. 201: send its chunks; 200: the content is here already, or its upload can be continued."""
         serializer = InitiateSerializer(data=request.data)
@@ -74,6 +101,7 @@ class ChunkView(APIView):
     parser_classes = (RawBodyParser,)
 
     @extend_schema(operation_id="files_upload_chunk", **_CHUNK_SCHEMA)
+    @raises(*_CHUNK_REFUSED)
     def put(self, request: Request, file_id: UUID) -> Response:
         """Store a chunk. It is on disk when the answer comes; sending it again is harmless."""
         upload = uploads.find(cast(User, request.user), file_id)
@@ -83,6 +111,7 @@ class ChunkView(APIView):
         return _answer(uploads.receive_chunk(upload, part, body, request.headers.get("X-Chunk-SHA256", "")))
 
     @extend_schema(operation_id="files_upload_chunk_post", **_CHUNK_SCHEMA)
+    @raises(*_CHUNK_REFUSED)
     def post(self, request: Request, file_id: UUID) -> Response:
         """Store a chunk, as PUT does."""
         return self.put(request, file_id)
@@ -95,9 +124,11 @@ class SmallUploadView(APIView):
 
     @extend_schema(
         operation_id="files_upload_small",
-        request=SmallUploadSerializer,
+        request={"multipart/form-data": SmallUploadSerializer},
         responses={200: UploadSerializer, 201: UploadSerializer},
     )
+    @raises(ValidationError, InvalidUpload, *_NO_ROOM)
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Store the field `file`. 201: a new file; 200: the content was here already."""
         serializer = SmallUploadSerializer(data=request.data)

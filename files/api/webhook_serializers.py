@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from files.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 from files.webhooks.subscribing import EVENTS
+from orchestra.common.strict import Serializer
 
 
 class _EventsField(serializers.ListField):
@@ -16,14 +17,14 @@ class _EventsField(serializers.ListField):
     child = serializers.ChoiceField(choices=EVENTS)
 
 
-class NewWebhookSerializer(serializers.Serializer[Any]):
+class NewWebhookSerializer(Serializer[Any]):
     """A webhook to make."""
 
     url = serializers.CharField(max_length=2000, help_text="https://…, without a name or password in it.")
     events = _EventsField(min_length=1, max_length=20, default=EVENTS)
 
 
-class WebhookChangeSerializer(serializers.Serializer[Any]):
+class WebhookChangeSerializer(Serializer[Any]):
     """What changes. One that is switched on begins anew, whatever failed before."""
 
     url = serializers.CharField(max_length=2000, required=False)

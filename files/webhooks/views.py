@@ -18,7 +18,7 @@ from files.webhooks import delivering, selectors, subscribing
 from files.webhooks.forms import WebhookForm
 from orchestra.accounts.models import User
 from orchestra.common.errors import OrchestraError, kind_of_error
-from orchestra.common.pagination import page_by_key
+from orchestra.common.keyed_pages import page_by_key
 
 DELIVERIES_SHOWN = 50
 _LIST = "integrations/webhooks.html"

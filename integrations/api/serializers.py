@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from orchestra.common.strict import Serializer
+
 _MOST_FIELDS = 20
 
 
@@ -21,7 +23,7 @@ class _FieldsField(serializers.DictField):
         return found
 
 
-class NewConnectionSerializer(serializers.Serializer[object]):
+class NewConnectionSerializer(Serializer[object]):
     """A connection to make. `values` are the provider's fields; secrets are stored encrypted."""
 
     provider = serializers.CharField(max_length=40)
@@ -30,7 +32,7 @@ class NewConnectionSerializer(serializers.Serializer[object]):
     installation = serializers.BooleanField(default=False, help_text="Of the whole installation; staff only.")
 
 
-class ConnectionChangeSerializer(serializers.Serializer[object]):
+class ConnectionChangeSerializer(Serializer[object]):
     """What changes. A secret that is not sent stays; an empty one is removed."""
 
     name = serializers.CharField(max_length=100, required=False)

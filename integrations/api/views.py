@@ -20,9 +20,17 @@ from integrations.api.serializers import (
     NewConnectionSerializer,
     VerdictSerializer,
 )
-from integrations.errors import ConnectionNotYours
+from integrations.errors import (
+    ConnectionInvalid,
+    ConnectionNotFound,
+    ConnectionNotYours,
+    TooManyConnections,
+)
 from integrations.registry import PROVIDERS
+from orchestra.accounts.api.idempotent import idempotent
 from orchestra.accounts.models import User
+from orchestra.common.errors import CredentialsUnreadable
+from orchestra.common.openapi import raises
 
 
 class ConnectionListView(APIView):
@@ -36,6 +44,8 @@ class ConnectionListView(APIView):
         return Response({"providers": [*map(provider_answer, PROVIDERS.values())], "connections": connections})
 
     @extend_schema(request=NewConnectionSerializer, responses={201: ConnectionSerializer})
+    @raises(ConnectionInvalid, ConnectionNotYours, TooManyConnections)
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Make a connection. Nothing is asked of the service yet: see `test`."""
         serializer = NewConnectionSerializer(data=request.data)
@@ -52,12 +62,14 @@ class ConnectionView(APIView):
     """One connection."""
 
     @extend_schema(responses=ConnectionSerializer)
+    @raises(ConnectionNotFound)
     def get(self, request: Request, integration_id: UUID) -> Response:
         """Return a connection: of the installation's, who is no staff sees its name and state."""
         user = cast(User, request.user)
         return Response(connection_answer(selectors.connection_for(user, integration_id), user))
 
     @extend_schema(request=ConnectionChangeSerializer, responses=ConnectionSerializer)
+    @raises(ConnectionNotFound, ConnectionNotYours, ConnectionInvalid, CredentialsUnreadable)
     def patch(self, request: Request, integration_id: UUID) -> Response:
         """Change name, fields or secrets, or switch it on or off."""
         user = cast(User, request.user)
@@ -67,6 +79,7 @@ class ConnectionView(APIView):
         return Response(connection_answer(services.change(connection, **serializer.validated_data), user))
 
     @extend_schema(responses={204: None})
+    @raises(ConnectionNotFound, ConnectionNotYours)
     def delete(self, request: Request, integration_id: UUID) -> Response:
         """Delete the connection with its credentials."""
         services.disconnect(selectors.connection_to_change(cast(User, request.user), integration_id))
@@ -77,6 +90,7 @@ class ConnectionTestView(APIView):
     """Tries a connection."""
 
     @extend_schema(request=None, responses=VerdictSerializer)
+    @raises(ConnectionNotFound, ConnectionNotYours)
     def post(self, request: Request, integration_id: UUID) -> Response:
         """Make the smallest call to the service, and say in words what works and what does not."""
         connection = selectors.connection_to_change(cast(User, request.user), integration_id)

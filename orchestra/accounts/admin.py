@@ -19,6 +19,7 @@ from orchestra.accounts.models import (
     ApiKey,
     AuditEvent,
     BrowserSession,
+    IdempotentAnswer,
     Invitation,
     RecoveryCode,
     SecondFactor,
@@ -88,6 +89,14 @@ class SignInBucketAdmin(ReadOnly, admin.ModelAdmin[SignInBucket]):
 
     list_display = ("key", "level", "known", "updated_at")
     list_filter = ("known",)
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(ReadOnly, admin.ModelAdmin[IdempotentAnswer]):
+    """Requests that may be sent again, without what was answered."""
+
+    list_display = ("address", "user", "status", "made", "created_at")
+    exclude = ("body",)
 
 
 @admin.register(AuditEvent)

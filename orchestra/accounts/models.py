@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from rest_framework.utils.encoders import JSONEncoder
 
 from orchestra.common.identifiers import new_id
 
@@ -67,6 +68,29 @@ class SignInBucket(models.Model):
 
     def __str__(self) -> str:
         return self.key[:12]
+
+
+class IdempotentAnswer(models.Model):
+    """The answer to a request with an Idempotency-Key, for a day; `orchestra.accounts.idempotency` has the rules.
+
+    `key` and `request` are digests. `made` is the id of what the request made; `body` is null where it held a secret.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=200)
+    key = models.CharField(max_length=64)
+    request = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    made = models.UUIDField()
+    body = models.JSONField(null=True, encoder=JSONEncoder)
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "address", "key"), name="one_answer_per_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.status} of {self.address}"
 
 
 class AuditAction(models.TextChoices):

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -18,6 +19,7 @@ from django.utils import timezone
 from orchestra.accounts import audit
 from orchestra.accounts.credentials import Credential, credential_of, still_good
 from orchestra.accounts.models import ApiKey, AuditAction, User
+from orchestra.common.errors import OrchestraError
 
 KEY_PREFIX = "orc_"
 TICKET_SECONDS = 30
@@ -38,6 +40,15 @@ class CreatedApiKey:
 
     record: ApiKey
     plain: str
+
+
+class ExpiryPassed(OrchestraError):
+    """The key would never open anything."""
+
+    code: ClassVar[str] = "key_expiry_passed"
+    status: ClassVar[int] = 400
+    default_message: ClassVar[str] = "This time is over: the key would never open anything."
+    default_hint: ClassVar[str] = "Write a time to come, or leave it out."
 
 
 def ensure_administrator(username: str = "admin", password: str = "") -> FirstAdministrator | None:
@@ -77,7 +88,9 @@ def key_digest(plain: str) -> str:
 
 
 def create_api_key(user: User, name: str, expires_at: datetime | None = None) -> CreatedApiKey:
-    """Make a key for `user`. Its plain text is in the result and nowhere else."""
+    """Make a key for `user`. Its plain text is in the result and nowhere else. Raises ExpiryPassed."""
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ExpiryPassed(expires_at=[ExpiryPassed.default_message])
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         record = ApiKey.objects.create(

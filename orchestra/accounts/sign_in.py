@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from orchestra.accounts.models import SignInBucket
-from orchestra.common.errors import OrchestraError
+from orchestra.common.errors import RateLimited
 
 _FULL_AGAIN_AFTER = 600  # seconds from an empty bucket to a full one
 _FORGOTTEN_AFTER = timedelta(days=90)  # an address from which an account was signed in
@@ -41,17 +41,12 @@ ON CONFLICT (key) DO UPDATE SET level = 0, known = true, updated_at = clock_time
 _GIVE_BACK = "UPDATE accounts_signinbucket SET level = greatest(0, level - 1) WHERE key = %(key)s"
 
 
-class TooManySignIns(OrchestraError):
+class TooManySignIns(RateLimited):
     """So many passwords were tried that the next one is not looked at."""
 
     code: ClassVar[str] = "too_many_sign_ins"
-    status: ClassVar[int] = 429
     default_message: ClassVar[str] = "Too many tries to sign in."
-    transient: ClassVar[bool] = True
-
-    def __init__(self, seconds: float) -> None:
-        wait = max(1, round(seconds + 0.5))
-        super().__init__(hint=f"Wait {wait} seconds and try again.", retry_after=wait)
+    policy: ClassVar[str] = "sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +115,7 @@ def _take(key: str, capacity: int) -> None:
         if cursor.fetchone() is None:
             cursor.execute(_WAIT, values)
             row = cursor.fetchone()
-            raise TooManySignIns(float(row[0]) if row else 1.0)
+            raise TooManySignIns(float(row[0]) if row else 1.0, quota=capacity, window=_FULL_AGAIN_AFTER)
 
 
 def _site(address: str) -> str:

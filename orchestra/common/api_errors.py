@@ -13,7 +13,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from orchestra.common.errors import DatabaseAway, OrchestraError
+from orchestra.common.errors import DatabaseAway, OrchestraError, RateLimited
 
 _RETRY_AFTER = {"Retry-After": "5"}
 _DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -22,6 +22,10 @@ _HINTS = {
     "not_authenticated": "Sign in, or send a token or an API key in the Authorization header.",
     "authentication_failed": "Check the token or key; an access token lives for 10 minutes.",
     "token_not_valid": "Get a new access token from /api/auth/refresh or sign in again.",
+    "no_active_account": "Check the name and the password.",
+    "permission_denied": "Ask who runs this server; with a session, send X-CSRFToken.",
+    "not_acceptable": "Accept application/json.",
+    "unsupported_media_type": "Send application/json, or what /docs says of this address.",
     "not_found": "Check the id; it may have been deleted.",
     "invalid": "Correct the fields named in details.",
     "parse_error": "Send valid JSON.",
@@ -32,6 +36,12 @@ _HINTS = {
 def error_body(code: str, message: str, hint: str = "", details: object = None) -> dict[str, Any]:
     """Return the JSON body of an error."""
     return {"error": {"code": code, "message": message, "hint": hint, "details": details or {}}}
+
+
+def hint_of(code: str, http_status: int) -> str:
+    """Return what to do about an error of the framework's; empty where nothing is known."""
+    by_status = "authentication_failed" if http_status == status.HTTP_401_UNAUTHORIZED else ""
+    return _HINTS.get(code) or _HINTS.get(by_status, "")
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -61,11 +71,16 @@ def _from_api_exception(exc: exceptions.APIException) -> dict[str, Any]:
     else:
         code, message = str(getattr(detail, "code", exc.default_code)), str(detail)
     sentence = message if message.endswith((".", "!", "?")) else f"{message}."
-    by_status = "authentication_failed" if exc.status_code == status.HTTP_401_UNAUTHORIZED else ""
-    return error_body(code, sentence, _HINTS.get(code) or _HINTS.get(by_status, ""))
+    return error_body(code, sentence, hint_of(code, exc.status_code))
 
 
 def _when_again(error: OrchestraError) -> dict[str, str]:
+    if isinstance(error, RateLimited):
+        return {
+            "Retry-After": str(error.wait),
+            "RateLimit-Policy": f'"{error.policy}";q={error.quota};w={error.window}',
+            "RateLimit": f'"{error.policy}";r=0;t={error.wait}',
+        }
     if "retry_after" in error.details:
         return {"Retry-After": str(error.details["retry_after"])}
     return _RETRY_AFTER if error.status == status.HTTP_503_SERVICE_UNAVAILABLE else {}

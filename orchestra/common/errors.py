@@ -43,6 +43,23 @@ def _kinds(kind: type[OrchestraError]) -> Iterator[type[OrchestraError]]:
         yield from _kinds(below)
 
 
+class RateLimited(OrchestraError):
+    """Something was asked for too often: `quota` times are allowed in `window` seconds, again in `seconds`.
+
+    `policy` is the limit's name; an answer says all four in the headers RateLimit and RateLimit-Policy.
+    """
+
+    code = "rate_limited"
+    status = 429
+    default_message = "This was asked for too often."
+    policy: ClassVar[str] = "requests"
+    transient = True
+
+    def __init__(self, seconds: float, *, quota: int, window: int) -> None:
+        self.wait, self.quota, self.window = max(1, round(seconds + 0.5)), quota, window
+        super().__init__(hint=f"Wait {self.wait} seconds and try again.", retry_after=self.wait)
+
+
 class DatabaseAway(OrchestraError):
     """PostgreSQL does not answer, or ended the connection: a restart, mostly."""
 

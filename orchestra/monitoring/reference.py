@@ -13,11 +13,13 @@ from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.management import find_commands, load_command_class
 
 from orchestra.common.errors import OrchestraError
+from orchestra.common.refusals import FRAMEWORK_REFUSALS
 from orchestra.settings.env import Environment
 from orchestra.settings.env_example import written
 from orchestra.settings.server_variables import BASE_DIR
@@ -46,6 +48,7 @@ def add_page(file_name: str, page: Callable[[], TablePage]) -> None:
 def pages() -> dict[str, str]:
     """Return the text of each page by file name."""
     own = {"settings.md": settings_page(), "error-codes.md": error_page(), "commands.md": commands_page()}
+    own |= {"openapi.yaml": openapi_document()}
     return own | {name: table_page(page()) for name, page in _added.items()}
 
 
@@ -73,10 +76,23 @@ def error_page() -> str:
     rows = [(f"`{kind.code}`", str(kind.status), kind.default_message, kind.default_hint) for kind in kinds]
     intro = (
         "Codes are stable. A message may be more exact than the one here. The status is that of an API answer;\n"
-        "a file's record, the pages and the commands show code, message and hint. Codes of the framework itself\n"
-        "are in [the API's description](../api.md#errors)."
+        "a file's record, the pages and the commands show code, message and hint."
     )
-    return _page("Error codes", intro, _table(("Code", "Status", "Message", "Hint"), dict.fromkeys(rows)))
+    head = ("Code", "Status", "Message", "Hint")
+    own = _table(head, dict.fromkeys(rows))
+    others = [(f"`{one.code}`", str(one.status), one.message, one.hint) for one in FRAMEWORK_REFUSALS]
+    return _page("Error codes", intro, f"{own}\n## Of every address\n\n{_table(head, others)}")
+
+
+def openapi_document() -> str:
+    """Return the description of the API, as /api/schema/ gives it: what changes in it is seen when it is reviewed."""
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.renderers import OpenApiYamlRenderer
+
+    generator: Any = SchemaGenerator
+    renderer: Any = OpenApiYamlRenderer
+    document = renderer().render(generator().get_schema(request=None, public=True), renderer_context={})
+    return f"# Made by `manage.py generate_reference`; change the code, not this file.\n{document.decode()}"
 
 
 def commands_page() -> str:

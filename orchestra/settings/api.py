@@ -14,8 +14,8 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PAGINATION_CLASS": "orchestra.common.pagination.PageNumberPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "orchestra.common.pagination.Pagination",
+    "DEFAULT_SCHEMA_CLASS": "orchestra.common.openapi.ApiSchema",
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "orchestra.common.browsable_api.BrowsableRenderer",
@@ -50,14 +50,25 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Orchestra",
     "DESCRIPTION": "Upload files, watch them being read, find every passage by meaning and by word.",
     "VERSION": "0.1.0",
+    "DEFAULT_GENERATOR_CLASS": "orchestra.common.openapi.OnceGenerator",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
+    # Forms are taken too, for DRF's own pages; programs send JSON, and files as multipart.
+    "PARSER_WHITELIST": [
+        "orchestra.common.parsing.JSONParser",
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orchestra.api_examples.add_examples",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ModeEnum": [(alias, alias) for alias in SEARCH_MODES],
+        "FileStatusEnum": "files.models.FileStatus",
+        "ReadinessEnum": [("ok", "ok"), ("unavailable", "unavailable")],
         "DeliveryStateEnum": "files.models.DeliveryState",
         "WebhookEventEnum": "files.models.WebhookEvent",
     },

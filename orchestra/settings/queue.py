@@ -84,6 +84,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "forget-idempotent-answers": {
+        "task": "orchestra.accounts.tasks.forget_idempotent_answers",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "sample": {"task": "orchestra.monitoring.tasks.sample", "schedule": 60.0, "options": {"expires": 60}},
     "expire-uploads": {"task": "files.tasks.expire_uploads", "schedule": 600.0, "options": {"expires": 600}},
 }

@@ -6,13 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from orchestra.common.strict import Serializer
 from personas import rules
 from personas.exchange import FORMAT, VERSION
 from personas.prompting import TONES
 from personas.selectors import PersonaView
 
 
-class PersonaContentSerializer(serializers.Serializer[Any]):
+class PersonaContentSerializer(Serializer[Any]):
     """What a persona says and does."""
 
     name = serializers.CharField(max_length=rules.LONGEST_NAME)
@@ -91,7 +92,7 @@ class PersonaSerializer(serializers.Serializer[PersonaView]):
     updated_at = serializers.DateTimeField(source="persona.updated_at")
 
 
-class PersonaDocumentSerializer(serializers.Serializer[Any]):
+class PersonaDocumentSerializer(Serializer[Any]):
     """An exported persona. An import refuses every field that is not named here."""
 
     format = serializers.ChoiceField(choices=[FORMAT])

@@ -6,19 +6,38 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import JsonResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from orchestra.accounts.api.idempotent import idempotent
 from orchestra.accounts.models import User
-from orchestra.common.pagination import PageNumberPagination
+from orchestra.common.conditional import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_CHANGED,
+    TAG,
+    Changed,
+    allowed_versions,
+    tagged,
+)
+from orchestra.common.openapi import raises
+from orchestra.common.pagination import Pagination
 from personas import selectors, services
 from personas.api.parsers import BoundedJSONParser
 from personas.api.serializers import PersonaDocumentSerializer, PersonaFieldsSerializer, PersonaSerializer
 from personas.downloads import export_of
-from personas.errors import PersonaNotFound
+from personas.errors import (
+    InvalidPersona,
+    InvalidPersonaFile,
+    PersonaFileTooLarge,
+    PersonaNotFound,
+    PersonaNotYours,
+    TooManyPersonas,
+)
 from personas.models import Persona
 
 
@@ -32,6 +51,10 @@ def _fields(request: Request, *, partial: bool = False) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
+def _tagged(request: Request, persona: Persona) -> Response:
+    return tagged(request, _answer(request, persona), persona.version)
+
+
 def _answer(request: Request, persona: Persona, code: int = status.HTTP_200_OK) -> Response:
     (view,) = selectors.with_access(_user(request), [persona])
     return Response(PersonaSerializer(view).data, status=code, headers={"Cache-Control": "no-store"})
@@ -40,13 +63,13 @@ def _answer(request: Request, persona: Persona, code: int = status.HTTP_200_OK) 
 class PersonaListView(APIView):
     """The personas that the caller may use."""
 
-    @extend_schema(
-        responses=PersonaSerializer(many=True),
-        parameters=[OpenApiParameter("page", int), OpenApiParameter("page_size", int)],
-    )
+    pagination_class = Pagination
+
+    @extend_schema(operation_id="personas_list", responses=PersonaSerializer(many=True))
+    @raises(ValidationError, NotFound)
     def get(self, request: Request) -> Response:
         """List the caller's personas and those shared with them, by name."""
-        paginator = PageNumberPagination()
+        paginator = Pagination()
         page = paginator.paginate_queryset(selectors.visible_to(_user(request)), request, self)
         rows: Any = selectors.with_access(_user(request), page or ())
         response = paginator.get_paginated_response(PersonaSerializer(rows, many=True).data)
@@ -54,6 +77,8 @@ class PersonaListView(APIView):
         return response
 
     @extend_schema(request=PersonaFieldsSerializer, responses={201: PersonaSerializer})
+    @raises(InvalidPersona, TooManyPersonas)
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Make a persona."""
         return _answer(request, services.create(_user(request), _fields(request)), status.HTTP_201_CREATED)
@@ -62,27 +87,34 @@ class PersonaListView(APIView):
 class PersonaView(APIView):
     """One persona."""
 
-    @extend_schema(responses=PersonaSerializer)
+    @extend_schema(responses={200: PersonaSerializer, **NOT_CHANGED}, parameters=[IF_NONE_MATCH, TAG])
+    @raises(PersonaNotFound)
     def get(self, request: Request, persona_id: UUID) -> Response:
         """Return the persona."""
-        return _answer(request, selectors.get_persona(_user(request), persona_id))
+        return _tagged(request, selectors.get_persona(_user(request), persona_id))
 
-    @extend_schema(request=PersonaFieldsSerializer, responses=PersonaSerializer)
+    @extend_schema(request=PersonaFieldsSerializer, responses=PersonaSerializer, parameters=[IF_MATCH, TAG])
+    @raises(PersonaNotFound, PersonaNotYours, InvalidPersona, Changed)
     def put(self, request: Request, persona_id: UUID) -> Response:
         """Change all of it: fields that are left out get their defaults."""
         persona = selectors.get_changeable(_user(request), persona_id)
-        return _answer(request, services.replace(_user(request), persona, _fields(request)))
+        changed = services.replace(_user(request), persona, _fields(request), allowed_versions(request))
+        return _tagged(request, changed)
 
-    @extend_schema(request=PersonaFieldsSerializer, responses=PersonaSerializer)
+    @extend_schema(request=PersonaFieldsSerializer, responses=PersonaSerializer, parameters=[IF_MATCH, TAG])
+    @raises(PersonaNotFound, PersonaNotYours, InvalidPersona, Changed)
     def patch(self, request: Request, persona_id: UUID) -> Response:
         """Change the fields that are named."""
         persona = selectors.get_changeable(_user(request), persona_id)
-        return _answer(request, services.update(_user(request), persona, _fields(request, partial=True)))
+        fields = _fields(request, partial=True)
+        return _tagged(request, services.update(_user(request), persona, fields, allowed_versions(request)))
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None}, parameters=[IF_MATCH])
+    @raises(PersonaNotFound, PersonaNotYours, Changed)
     def delete(self, request: Request, persona_id: UUID) -> Response:
         """Delete the persona, for everybody it was shared with too."""
-        services.delete(_user(request), selectors.get_changeable(_user(request), persona_id))
+        persona = selectors.get_changeable(_user(request), persona_id)
+        services.delete(_user(request), persona, allowed_versions(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -90,6 +122,8 @@ class CloneView(APIView):
     """A copy of one's own."""
 
     @extend_schema(request=None, responses={201: PersonaSerializer})
+    @raises(PersonaNotFound, TooManyPersonas)
+    @idempotent()
     def post(self, request: Request, persona_id: UUID) -> Response:
         """Make a private copy of a persona that the caller may use."""
         persona = selectors.get_persona(_user(request), persona_id)
@@ -100,6 +134,7 @@ class ExportView(APIView):
     """A persona as a file."""
 
     @extend_schema(responses=PersonaDocumentSerializer)
+    @raises(PersonaNotFound)
     def get(self, request: Request, persona_id: UUID) -> JsonResponse:
         """Return the persona as a JSON document, to be imported elsewhere."""
         return export_of(selectors.get_persona(_user(request), persona_id))
@@ -111,6 +146,8 @@ class ImportView(APIView):
     parser_classes = (BoundedJSONParser,)
 
     @extend_schema(request=PersonaDocumentSerializer, responses={201: PersonaSerializer})
+    @raises(InvalidPersonaFile, PersonaFileTooLarge, InvalidPersona, TooManyPersonas)
+    @idempotent()
     def post(self, request: Request) -> Response:
         """Make a private persona from an exported document."""
         return _answer(request, services.import_document(_user(request), request.data), status.HTTP_201_CREATED)
@@ -120,6 +157,7 @@ class DefaultView(APIView):
     """The caller's default persona."""
 
     @extend_schema(operation_id="personas_default_retrieve", responses=PersonaSerializer)
+    @raises(PersonaNotFound)
     def get(self, request: Request) -> Response:
         """Return the persona that the caller's search page begins with."""
         persona = selectors.default_of(_user(request))
@@ -138,6 +176,7 @@ class MakeDefaultView(APIView):
     """The choice of a default."""
 
     @extend_schema(operation_id="personas_default_create", request=None, responses=PersonaSerializer)
+    @raises(PersonaNotFound)
     def post(self, request: Request, persona_id: UUID) -> Response:
         """Let the caller's search page begin with this persona."""
         persona = selectors.get_persona(_user(request), persona_id)

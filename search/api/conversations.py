@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
-from orchestra.common.pagination import PageNumberPagination
+from orchestra.common.openapi import raises
+from orchestra.common.pagination import Pagination
 from search import conversations
+from search.errors import ConversationNotFound
 from search.models import Conversation, Turn
 
 _MOST_TURNS = 200
@@ -62,21 +65,20 @@ def _user(request: Request) -> User:
 class ConversationListView(APIView):
     """The caller's conversations."""
 
-    @extend_schema(
-        operation_id="conversations_list",
-        responses=ConversationSerializer(many=True),
-        parameters=[OpenApiParameter("page", int), OpenApiParameter("page_size", int)],
-    )
+    pagination_class = Pagination
+
+    @extend_schema(operation_id="conversations_list", responses=ConversationSerializer(many=True))
+    @raises(ValidationError, NotFound)
     def get(self, request: Request) -> Response:
         """List conversations, the one that was continued last first."""
-        paginator = PageNumberPagination()
+        paginator = Pagination()
         page = paginator.paginate_queryset(conversations.conversations_of(_user(request)), request, self)
         rows: Any = page or ()
         response = paginator.get_paginated_response(ConversationSerializer(rows, many=True).data)
         response["Cache-Control"] = "no-store"
         return response
 
-    @extend_schema(operation_id="conversations_destroy_all", request=None, responses=DeletedSerializer)
+    @extend_schema(operation_id="conversations_destroy_all", request=None, responses={200: DeletedSerializer})
     def delete(self, request: Request) -> Response:
         """Delete all conversations of the caller, with their turns."""
         return Response({"deleted": conversations.delete_all(_user(request))})
@@ -86,6 +88,7 @@ class ConversationView(APIView):
     """One of the caller's conversations."""
 
     @extend_schema(operation_id="conversations_retrieve", responses=ConversationWithTurnsSerializer)
+    @raises(ConversationNotFound)
     def get(self, request: Request, conversation_id: UUID) -> Response:
         """Return the conversation with its turns."""
         conversation = conversations.get_conversation(_user(request), conversation_id)
@@ -94,6 +97,7 @@ class ConversationView(APIView):
         return Response(body, headers={"Cache-Control": "no-store"})
 
     @extend_schema(operation_id="conversations_destroy", request=None, responses={204: None})
+    @raises(ConversationNotFound)
     def delete(self, request: Request, conversation_id: UUID) -> Response:
         """Delete the conversation with its turns."""
         conversations.delete(_user(request), conversation_id)

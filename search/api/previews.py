@@ -12,18 +12,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestra.accounts.models import User
+from orchestra.common.openapi import raises
+from orchestra.common.strict import Serializer
 from personas import services
 from personas.api.serializers import PersonaContentSerializer
+from personas.errors import InvalidPersona, PersonaNotFound
 from personas.models import Persona
 from personas.prompting import system_text
 from personas.selectors import get_persona
 from search.api.answers import answer_of
 from search.api.serializers import SearchResultSerializer
+from search.errors import EmptyQuery
 from search.services import MAX_QUERY
 from search.trials import tried
 
 
-class TrialQuestionSerializer(serializers.Serializer[Any]):
+class TrialQuestionSerializer(Serializer[Any]):
     """A question to try a persona on."""
 
     question = serializers.CharField(
@@ -54,6 +58,7 @@ class PersonaPreviewView(APIView):
     @extend_schema(
         operation_id="personas_preview_unsaved", request=PersonaPreviewSerializer, responses=PreviewSerializer
     )
+    @raises(InvalidPersona, EmptyQuery)
     def post(self, request: Request) -> Response:
         """Show the prompt of a persona that is not saved, and its answer to a question. Nothing is kept."""
         serializer = PersonaPreviewSerializer(data=request.data)
@@ -67,6 +72,7 @@ class SavedPersonaPreviewView(APIView):
     """A persona that the caller may use."""
 
     @extend_schema(operation_id="personas_preview", request=TrialQuestionSerializer, responses=PreviewSerializer)
+    @raises(PersonaNotFound, EmptyQuery)
     def post(self, request: Request, persona_id: UUID) -> Response:
         """Show the persona's prompt, and its answer to a question. Nothing is kept."""
         persona = get_persona(cast(User, request.user), persona_id)

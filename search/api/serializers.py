@@ -9,13 +9,14 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from orchestra.common.strict import Serializer
 from search.addresses import passage_address
 from search.answering.answer import AnswerKind, Citation
 from search.services import MAX_QUERY
 from search.talking import NEW
 
 
-class FiltersSerializer(serializers.Serializer[Any]):
+class FiltersSerializer(Serializer[Any]):
     """Narrows a search; empty lists do not."""
 
     files = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1000)
@@ -25,7 +26,7 @@ class FiltersSerializer(serializers.Serializer[Any]):
     added_before = serializers.DateTimeField(required=False, help_text="Files added before this time.")
 
 
-class VectorSearchSerializer(serializers.Serializer[Any]):
+class VectorSearchSerializer(Serializer[Any]):
     """A question to the vectors alone."""
 
     query = serializers.CharField(max_length=MAX_QUERY)
@@ -33,7 +34,7 @@ class VectorSearchSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, {"type": "string", "enum": [NEW]}]})
+@extend_schema_field({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "enum": [NEW]}]})
 class ConversationField(serializers.Field[UUID | str, Any, str, Any]):
     """The id of a conversation, or NEW."""
 
@@ -73,7 +74,7 @@ class SearchSerializer(VectorSearchSerializer):
     explain = serializers.BooleanField(default=False, help_text="Say how the ranking came about.")
 
 
-class AbsenceQuestionSerializer(serializers.Serializer[Any]):
+class AbsenceQuestionSerializer(Serializer[Any]):
     """A question, and the file that was expected to answer it."""
 
     query = serializers.CharField(max_length=MAX_QUERY)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from files.errors import FileNotFound
 from orchestra.accounts.models import User
+from orchestra.common.openapi import EVENT, raises
+from personas.errors import PersonaNotFound
 from personas.selectors import facts_for
 from search import services, talking
 from search.absence import why_absent
@@ -27,10 +29,11 @@ from search.api.serializers import (
     VectorSearchSerializer,
 )
 from search.comparing import compare
+from search.errors import ConversationNotFound, EmptyQuery, ModeNotAllowed, UnknownMode
 from search.event_stream import MEDIA_TYPE, EventStream
 from search.retrieval import Scope
 
-_STREAMED = {(200, MEDIA_TYPE): OpenApiTypes.STR}
+_STREAMED: dict[Any, Any] = {(200, MEDIA_TYPE): EVENT}
 
 
 def _scope(user: User, filters: dict[str, Any]) -> Scope:
@@ -50,6 +53,7 @@ class SearchView(APIView):
     renderer_classes = [*APIView.renderer_classes, EventStreamRenderer]
 
     @extend_schema(request=SearchSerializer, responses={(200, "application/json"): SearchResultSerializer, **_STREAMED})
+    @raises(EmptyQuery, UnknownMode, ModeNotAllowed, PersonaNotFound, ConversationNotFound)
     def post(self, request: Request) -> HttpResponseBase:
         """Search the caller's files in a mode.
 
@@ -83,6 +87,7 @@ class CompareView(APIView):
     """One question through several modes."""
 
     @extend_schema(request=ComparisonQuestionSerializer, responses=ComparisonSerializer)
+    @raises(EmptyQuery, UnknownMode, ModeNotAllowed)
     def post(self, request: Request) -> Response:
         """Ask the caller's files in several modes and say how much the results have in common."""
         serializer = ComparisonQuestionSerializer(data=request.data)
@@ -96,6 +101,7 @@ class AbsenceView(APIView):
     """Why is my file not here?"""
 
     @extend_schema(request=AbsenceQuestionSerializer, responses=AbsenceSerializer)
+    @raises(EmptyQuery, FileNotFound)
     def post(self, request: Request) -> Response:
         """Say why a file of the caller's is not among the hits of a question, or where it stands."""
         serializer = AbsenceQuestionSerializer(data=request.data)
@@ -110,6 +116,7 @@ class VectorSearchView(APIView):
     """Search by vectors alone."""
 
     @extend_schema(request=VectorSearchSerializer, responses=SearchResultSerializer)
+    @raises(EmptyQuery)
     def post(self, request: Request) -> Response:
         """Return the passages of the caller's files that lie nearest to the question."""
         serializer = VectorSearchSerializer(data=request.data)

@@ -14,6 +14,7 @@ EXCEPTIONS = {
     "orchestra/wsgi.py": "names Django's settings module before Django is set up",
     "orchestra/embedded/processes.py": "hands the environment on to PostgreSQL's programs, cleaned",
     "orchestra/embedded/supervisor.py": "hands the environment on to web, worker and beat",
+    "orchestra/static/client/orchestra_client.py": "runs on the machine of whoever copies it",
     "files/extraction/isolation/reader_process.py": "tells libraries where temporary files may be",
     "files/extraction/isolation/fork_server.py": "hands three names on to a reader, keeps all others",
 }

@@ -8,6 +8,6 @@ from orchestra.monitoring.management.commands.generate_reference import DIRECTOR
 from orchestra.monitoring.reference import pages
 
 
-@pytest.mark.parametrize("name", ["settings.md", "error-codes.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "error-codes.md", "commands.md", "openapi.yaml"])
 def test_reference_is_up_to_date(name: str) -> None:
     assert (DIRECTORY / name).read_text("utf-8") == pages()[name], "run `manage.py generate_reference`"

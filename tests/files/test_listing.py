@@ -15,7 +15,7 @@ from files.listing import SORTS, Wanted, count_up_to, languages_of, matching, ta
 from files.models import FileRecord, FileStatus
 from files.selectors import files_of
 from orchestra.accounts.models import User
-from orchestra.common.pagination import OrderedPage, page_in_order
+from orchestra.common.keyed_pages import OrderedPage, page_in_order
 
 pytestmark = pytest.mark.django_db
 

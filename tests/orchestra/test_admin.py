@@ -36,7 +36,7 @@ from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts import sign_in
-from orchestra.accounts.models import ApiKey, Invitation, User
+from orchestra.accounts.models import ApiKey, IdempotentAnswer, Invitation, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import (
@@ -93,6 +93,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     SearchAudit.objects.create(user=alice, mode=HOSTILE[:20])
     create_api_key(alice, HOSTILE)
     _sign_in_data(alice)
+    IdempotentAnswer.objects.create(user=alice, address=HOSTILE, status=201, made=file.pk, body={"name": HOSTILE})
     sign_in.admit(sign_in.Attempt(HOSTILE, HOSTILE))
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])

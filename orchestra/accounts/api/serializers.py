@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
 from typing import Any, cast
 
 from django.contrib.auth.models import update_last_login
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework_simplejwt.serializers import (
     TokenObtainPairSerializer,
@@ -19,11 +18,13 @@ from orchestra.accounts import second_factor, second_step
 from orchestra.accounts.authentication import EPOCH_CLAIM, TokenAuthentication
 from orchestra.accounts.errors import TwoFactorRequired, TwoFactorSetupRequired
 from orchestra.accounts.models import ApiKey, User
+from orchestra.common.strict import Serializer, StrictTypes
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
+class UserSerializer(StrictTypes, serializers.ModelSerializer[User]):
     """The signed-in user about themselves."""
 
+    preferences = serializers.DictField(required=False, help_text="Anything that a page of yours remembers.")
     quota = serializers.IntegerField(source="effective_quota", read_only=True, help_text="Bytes; 0 means no limit.")
 
     class Meta:
@@ -31,20 +32,21 @@ class UserSerializer(serializers.ModelSerializer[User]):
         fields = ("id", "username", "email", "first_name", "last_name", "preferences", "quota", "is_staff")
         read_only_fields = ("id", "username", "is_staff")
 
+    def validate_preferences(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what PostgreSQL does not keep: NUL, and halves of characters."""
+        written = json.dumps(value, ensure_ascii=False)
+        if "\\u0000" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
+            raise serializers.ValidationError("It holds characters that cannot be kept.")
+        return value
 
-class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+
+class ApiKeySerializer(StrictTypes, serializers.ModelSerializer[ApiKey]):
     """A key without its secret."""
 
     class Meta:
         model = ApiKey
         fields = ("id", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
         read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
-
-    def validate_expires_at(self, value: datetime | None) -> datetime | None:
-        """Refuse a time that is over: the key would never open anything."""
-        if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("Write a time to come, or leave it out.")
-        return value
 
 
 class CreatedApiKeySerializer(ApiKeySerializer):
@@ -99,6 +101,13 @@ class FirstTokensSerializer(TokenObtainPairSerializer):
         return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
+class TokensSerializer(serializers.Serializer[object]):
+    """A pair of tokens."""
+
+    access = serializers.CharField(help_text="Goes into the header Authorization, after `Bearer`; lives 10 minutes.")
+    refresh = serializers.CharField(help_text="Gives the next pair, once; lives 14 days.")
+
+
 class RotatedTokensSerializer(TokenRefreshSerializer):
     """A refresh token for a new pair; it must pass every test that an access token of its user would."""
 
@@ -108,7 +117,7 @@ class RotatedTokensSerializer(TokenRefreshSerializer):
         return super().validate(attrs)
 
 
-class RefreshTokenSerializer(serializers.Serializer[object]):
+class RefreshTokenSerializer(Serializer[object]):
     """A refresh token to revoke."""
 
     refresh = serializers.CharField(write_only=True)

@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, status
+from rest_framework import status
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from orchestra.accounts import services
+from orchestra.accounts.api.idempotent import idempotent
 from orchestra.accounts.api.serializers import (
     ApiKeySerializer,
     CreatedApiKeySerializer,
     RefreshTokenSerializer,
     TicketSerializer,
+    TokensSerializer,
     UserSerializer,
 )
 from orchestra.accounts.credentials import credential_of_request
-from orchestra.accounts.errors import KeyMayNotMakeKeys
+from orchestra.accounts.errors import (
+    KeyMayNotMakeKeys,
+    TwoFactorCodeWrong,
+    TwoFactorRequired,
+    TwoFactorSetupRequired,
+)
 from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts.sign_in import TooManySignIns
+from orchestra.common.openapi import raises
+from orchestra.common.pagination import Pagination
+from orchestra.common.refusals import NoActiveAccount
 
 
-class MeView(generics.RetrieveUpdateAPIView[User]):
+class MeView(APIView):
     """The signed-in user."""
 
-    serializer_class = UserSerializer
-    http_method_names = ("get", "patch", "head", "options")
+    @extend_schema(responses=UserSerializer)
+    def get(self, request: Request) -> Response:
+        """Return the caller: name, preferences, and how much may be stored."""
+        return Response(UserSerializer(cast(User, request.user)).data)
 
-    def get_object(self) -> User:
-        """Return the signed-in user, whatever the address says."""
-        return cast(User, self.request.user)
+    @extend_schema(request=UserSerializer, responses=UserSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change the caller's name, address or preferences."""
+        serializer = UserSerializer(cast(User, request.user), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        return Response(UserSerializer(serializer.save()).data)
+
+
+class TokenView(TokenObtainPairView):
+    """Tokens for a name and a password."""
+
+    @extend_schema(operation_id="auth_token_create", responses=TokensSerializer)
+    @raises(NoActiveAccount, TooManySignIns, TwoFactorRequired, TwoFactorCodeWrong, TwoFactorSetupRequired)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give an access token for 10 minutes and a refresh token for 14 days."""
+        return super().post(request, *args, **kwargs)
+
+
+class RefreshTokenView(TokenRefreshView):
+    """New tokens for old ones."""
+
+    @extend_schema(operation_id="auth_refresh_create", responses=TokensSerializer)
+    @raises(InvalidToken)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give a new pair for a refresh token, and end that one."""
+        return super().post(request, *args, **kwargs)
 
 
 class RevokeTokenView(APIView):
@@ -50,6 +87,7 @@ class RevokeTokenView(APIView):
         return 'Bearer realm="api"'
 
     @extend_schema(request=RefreshTokenSerializer, responses={204: None})
+    @raises(InvalidToken)
     def post(self, request: Request) -> Response:
         """Revoke the refresh token in the body."""
         serializer = RefreshTokenSerializer(data=request.data)
@@ -73,17 +111,22 @@ class TicketView(APIView):
         return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
-class ApiKeyListView(generics.ListAPIView[ApiKey]):
+class ApiKeyListView(APIView):
     """The caller's API keys."""
 
-    serializer_class = ApiKeySerializer
-    queryset = ApiKey.objects.none()
+    pagination_class = Pagination
 
-    def get_queryset(self) -> QuerySet[ApiKey]:
-        """Return the caller's keys only."""
-        return ApiKey.objects.filter(user=cast(User, self.request.user))
+    @extend_schema(operation_id="auth_keys_list", responses=ApiKeySerializer(many=True))
+    @raises(ValidationError, NotFound)
+    def get(self, request: Request) -> Response:
+        """List the keys, newest first, without their text; those that were revoked stay listed."""
+        paginator = Pagination()
+        page: Any = paginator.paginate_queryset(ApiKey.objects.filter(user=cast(User, request.user)), request, self)
+        return paginator.get_paginated_response(ApiKeySerializer(page, many=True).data)
 
     @extend_schema(request=ApiKeySerializer, responses={201: CreatedApiKeySerializer})
+    @raises(services.ExpiryPassed, KeyMayNotMakeKeys)
+    @idempotent(secret=True)
     def post(self, request: Request) -> Response:
         """Make a key. Its text is in this answer and nowhere else. A key makes no keys: a session or a token does."""
         if isinstance(request.auth, ApiKey):
@@ -99,6 +142,7 @@ class ApiKeyView(APIView):
     """One of the caller's API keys."""
 
     @extend_schema(request=None, responses={204: None})
+    @raises(NotFound)
     def delete(self, request: Request, key_id: str) -> Response:
         """Revoke the key."""
         services.revoke_api_key(get_object_or_404(ApiKey, pk=key_id, user=request.user))

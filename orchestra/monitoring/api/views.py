@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny, IsAdminUser
@@ -27,10 +26,23 @@ class _OpenView(APIView):
     permission_classes = (AllowAny,)
 
 
+class AliveSerializer(serializers.Serializer[object]):
+    """A sign of life."""
+
+    status = serializers.CharField(help_text="`ok`; there is no other answer.")
+
+
+class ReadySerializer(serializers.Serializer[object]):
+    """Which parts work."""
+
+    status = serializers.ChoiceField(choices=["ok", "unavailable"])
+    checks = serializers.DictField(child=serializers.BooleanField(), help_text="By the part's name.")
+
+
 class LiveView(_OpenView):
     """Is the process alive?"""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=AliveSerializer)
     def get(self, request: Request) -> Response:
         """Answer without asking any other part."""
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
@@ -39,7 +51,7 @@ class LiveView(_OpenView):
 class ReadyView(_OpenView):
     """Can the process serve?"""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: ReadySerializer, 503: ReadySerializer})
     def get(self, request: Request) -> Response:
         """Answer 200 when database, migrations, Redis and storage work, 503 otherwise."""
         results = _ready()
