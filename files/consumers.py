@@ -8,10 +8,10 @@ from typing import ClassVar
 from weakref import WeakSet
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth.models import AnonymousUser
 
 from files.feeds import BROKEN, NOT_SIGNED_IN, Feed, as_text, feed_of, snapshot_of
-from orchestra.accounts.models import User
+from orchestra.accounts.credentials import Credential
+from orchestra.accounts.sockets import Principal
 
 MOST_WAITING = 200
 """Messages that a slow client may leave waiting before it is closed: it opens a new socket and begins anew."""
@@ -33,6 +33,7 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
     """
 
     channel_layer_alias: ClassVar[str] = "none"  # the feed listens, once for all sockets of a user
+    shown: Credential
     _feed: Feed | None
     _sending: asyncio.Task[None] | None
     _closing: asyncio.Task[None] | None
@@ -42,15 +43,16 @@ class StatusConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         self._feed = self._sending = self._closing = None
         _open.add(self)
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
-        user: User | AnonymousUser = self.scope["user"]
+        principal: Principal | None = self.scope["principal"]
         await self.accept()
-        if not isinstance(user, User):
+        if principal is None:
             await self.close(code=NOT_SIGNED_IN)
             return
-        self._feed = feed_of(user)
+        self.shown = principal.shown
+        self._feed = feed_of(principal.user)
         # Feed first, snapshot second: a change in between is sent twice rather than never.
         await self._feed.join(self)
-        await self.send(as_text(await snapshot_of(user)))
+        await self.send(as_text(await snapshot_of(principal.user)))
         self._sending = asyncio.create_task(self._send())
 
     async def disconnect(self, code: int) -> None:

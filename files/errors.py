@@ -41,6 +41,24 @@ class QuotaExceeded(OrchestraError):
     default_hint = "Delete files that you no longer need, empty the trash, or ask the administrator for more."
 
 
+class TooManyFiles(QuotaExceeded):
+    """The owner has as many files as one may."""
+
+    code = "too_many_files"
+    default_message = "You have as many files as one may have here."
+    default_hint = "Delete files that you no longer need, empty the trash, or ask the administrator for more."
+
+
+class TooManyUploads(OrchestraError):
+    """The owner has as many uploads under way as one may."""
+
+    code = "too_many_uploads"
+    status = 429
+    default_message = "You have as many uploads under way as one may have here."
+    default_hint = "Finish one, or delete one that you do not want any more, and try again."
+    transient = True
+
+
 class DiskFull(OrchestraError):
     """The server's disk has no room for the file."""
 

@@ -23,6 +23,7 @@ from django.utils import timezone
 from files.api.serializers import files_as_json
 from files.models import FileRecord, FileStatus
 from files.selectors import counts_by_status, files_of, with_status
+from orchestra.accounts.credentials import Credential, still_good
 from orchestra.accounts.models import User
 from orchestra.common.publishing import user_group
 
@@ -40,7 +41,9 @@ _ACTIVE = (FileStatus.UPLOADING, FileStatus.QUEUED, FileStatus.PROCESSING)
 
 
 class Listener(Protocol):
-    """A socket. Neither call waits for its client."""
+    """A socket, and what was shown to open it. Neither call waits for its client."""
+
+    shown: Credential
 
     def tell(self, text: str) -> None:
         """Send a message."""
@@ -128,9 +131,7 @@ class Feed:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if not await _still_welcome(self._user):
-                self._dismiss(NOT_SIGNED_IN)
-                return
+            await self._dismiss_the_ended()
             ids, self._seen = await _to_tell(self._user, self._seen)
             await self._tell_files(ids)
             self._tell({"type": "heartbeat", "at": timezone.now()})
@@ -139,6 +140,14 @@ class Feed:
         text = as_text(message)
         for listener in tuple(self._listeners):
             listener.tell(text)
+
+    async def _dismiss_the_ended(self) -> None:
+        """Close those that would not be let in any more: the last one that leaves ends this feed."""
+        listeners = tuple(self._listeners)
+        good = await _still_good({listener.shown for listener in listeners})
+        for listener in listeners:
+            if listener.shown not in good:
+                listener.dismiss(NOT_SIGNED_IN)
 
     def _dismiss(self, code: int) -> None:
         for listener in tuple(self._listeners):
@@ -198,8 +207,8 @@ def _to_tell(user: User, seen: datetime) -> tuple[list[UUID], datetime]:
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
-def _still_welcome(user: User) -> bool:
-    return User.objects.filter(pk=user.pk, is_active=True).exists()
+def _still_good(shown: set[Credential]) -> set[Credential]:
+    return still_good(shown)
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped

@@ -30,6 +30,7 @@ from files.errors import (
     ImportLost,
     ImportNameInvalid,
     QuotaExceeded,
+    TooManyUploads,
 )
 from files.hints import publish_import
 from files.import_runs import Ending, Entry
@@ -64,7 +65,7 @@ _BEAT_SECONDS = 10.0
 _MOST_FAILURES_IN_A_ROW = 5
 _LONGEST_KEY = 1_100  # bytes, which an index of PostgreSQL holds
 # Not the document's fault: its version is not kept, so that the next run tries again.
-_AGAIN = (QuotaExceeded, DiskFull, ImportFull, SourceKeyRefused, SourceUnknown)
+_AGAIN = (QuotaExceeded, TooManyUploads, DiskFull, ImportFull, SourceKeyRefused, SourceUnknown)
 
 
 def run(integration_id: UUID, *, node: str = "") -> None:

@@ -405,8 +405,8 @@ class WebhookEvent(models.TextChoices):
 class Webhook(models.Model):
     """An address of its owner's that is told what becomes of the owner's files. Times are the database's clock.
 
-    `secret` is what `integrations.sealing` made of it. `failures` counts attempts that failed since the last one that
-    did not; `quiet_until` is in the future while somebody sends to it, and after a failure.
+    `secret` is what `orchestra.common.sealing` made of it. `failures` counts attempts that failed since the last one
+    that did not; `quiet_until` is in the future while somebody sends to it, and after a failure.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -1,9 +1,15 @@
-"""Whether a user's quota has room. Uploads under way count with their whole size, and so does the trash."""
+"""Whether a user's quota has room, and how many files and uploads one may have.
+
+Uploads under way count with their whole size, and so does the trash. Called under a lock of the owner, so that requests
+at once exceed nothing.
+"""
 
 from __future__ import annotations
 
-from files.errors import QuotaExceeded
-from files.selectors import bytes_used, trash_sum
+from django.conf import settings
+
+from files.errors import QuotaExceeded, TooManyFiles, TooManyUploads
+from files.selectors import bytes_used, holdings, trash_sum
 from orchestra.accounts.models import User
 
 
@@ -26,3 +32,14 @@ def require_quota(owner: User, size: int) -> None:
         needed=size,
         in_trash=in_trash,
     )
+
+
+def require_number(owner: User) -> None:
+    """Raise TooManyFiles or TooManyUploads where one more upload would exceed what a user may have."""
+    if not settings.MAX_FILES and not settings.MAX_UPLOADS:
+        return
+    has = holdings(owner)
+    if settings.MAX_FILES and has.files >= settings.MAX_FILES:
+        raise TooManyFiles(most=settings.MAX_FILES)
+    if settings.MAX_UPLOADS and has.uploads >= settings.MAX_UPLOADS:
+        raise TooManyUploads(most=settings.MAX_UPLOADS, retry_after=10)

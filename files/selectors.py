@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from files import estimates
@@ -213,6 +213,26 @@ def counts_by_status(user: User | AnonymousUser) -> dict[str, int]:
 def bytes_used(user: User) -> int:
     """Return the bytes that a user's files take, uploads under way and the trash included."""
     return _all_of(user).aggregate(total=Sum("size"))["total"] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How many files a user has, uploads under way and the trash included, and how many of them are such uploads."""
+
+    files: int
+    uploads: int
+
+
+def holdings(user: User) -> Holdings:
+    """Return how many files and uploads under way a user has."""
+    counts = _all_of(user).aggregate(files=Count("pk"), uploads=Count("pk", filter=Q(status=FileStatus.UPLOADING)))
+    return Holdings(**counts)
+
+
+def bytes_by_owner(owners: Iterable[UUID]) -> dict[UUID, int]:
+    """Return what `bytes_used` is for each of several users, those without files left out."""
+    rows = FileRecord.objects.filter(owner__in=list(owners)).order_by().values_list("owner")
+    return dict(rows.annotate(total=Sum("size")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from files.events import publish_deletion
 from files.extraction.detection import detect
 from files.models import FileEvent, FileRecord, FileStatus, Upload, UploadChunk
 from files.names import clean_name, clean_tags
-from files.quota import require_quota
+from files.quota import require_number, require_quota
 from files.storage import Whole
 from files.storage.scratch import scratch_file
 from orchestra.accounts.models import User
@@ -116,7 +116,8 @@ def initiate(owner: User, new: NewUpload) -> UploadState:
     """Open an upload, reserving its size against quota and disk.
 
     Content that the owner has already (by `sha256`) is answered with the existing file; an unfinished upload of the
-    same content is continued. Raises FileTooLarge, QuotaExceeded, DiskFull or InvalidUpload before any byte is sent.
+    same content is continued. Raises FileTooLarge, QuotaExceeded, TooManyUploads,
+    DiskFull or InvalidUpload before any byte is sent.
     """
     chunk_size = _checked_chunk_size(new)
     with transaction.atomic():
@@ -179,6 +180,7 @@ def finished(file: FileRecord) -> Upload:
 
 def _require_room(owner: User, size: int) -> None:
     require_quota(owner, size)
+    require_number(owner)
     # What has been received of them is on the disk already, and no longer free.
     unfinished = Upload.objects.filter(completed_at=None)
     reserved = unfinished.aggregate(total=Sum(F("size") - F("received")))["total"] or 0

@@ -5,15 +5,6 @@ from __future__ import annotations
 from orchestra.common.errors import OrchestraError
 
 
-class CredentialsUnreadable(OrchestraError):
-    """What is stored was sealed with a key that is not here, for another row, or was changed."""
-
-    code = "credentials_unreadable"
-    status = 409
-    default_message = "The stored credentials cannot be read."
-    default_hint = "Enter them again, or give the key that they were stored with in CREDENTIALS_KEYS."
-
-
 class ConnectionInvalid(OrchestraError):
     """The fields do not fit the provider. `details` has a sentence per field."""
 

@@ -12,7 +12,7 @@ from orchestra.common.identifiers import new_id
 class ExternalIntegration(models.Model):
     """A connection to a service: a user's own or, without an owner, of the whole installation.
 
-    `credentials` is what `integrations.sealing` made of the secrets; nothing but `integrations.services` opens it.
+    `credentials` is what `orchestra.common.sealing` made of the secrets; nothing but `integrations.services` opens it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

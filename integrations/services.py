@@ -13,17 +13,18 @@ from django.db.models.functions import Now
 
 from integrations import selectors
 from integrations.base import Field, Kind, Provider, Verdict
-from integrations.errors import ConnectionInvalid, CredentialsUnreadable, NotASource, TooManyConnections
+from integrations.errors import ConnectionInvalid, NotASource, TooManyConnections
 from integrations.llm import language_models
 from integrations.llm.base import LanguageModel, ModelUnavailable
 from integrations.llm.metering import MeteredModel
 from integrations.models import ExternalIntegration
 from integrations.registry import PROVIDERS
-from integrations.sealing import Credentials, is_current, seal, unseal
 from integrations.sources.base import Source
 from orchestra.accounts import audit
-from orchestra.accounts.models import AuditAction, User
+from orchestra.accounts.models import AuditAction, SecondFactor, User
+from orchestra.common.errors import CredentialsUnreadable
 from orchestra.common.identifiers import new_id
+from orchestra.common.sealing import Credentials, is_current, seal, unseal
 
 _LONGEST_VALUE = 2_000
 _MOST_CONNECTIONS = 50
@@ -40,13 +41,13 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A field of a model that holds what `integrations.sealing` made, bound to its row's id."""
+    """A field of a model that holds what `orchestra.common.sealing` made, bound to its row's id."""
 
     model: type[Model]
     field: str
 
 
-sealed_columns = [SealedColumn(ExternalIntegration, "credentials")]
+sealed_columns = [SealedColumn(ExternalIntegration, "credentials"), SealedColumn(SecondFactor, "secret")]
 """What a rotation goes through; an application above adds its own."""
 
 

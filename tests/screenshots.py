@@ -54,6 +54,23 @@ FROM generate_series(3, 1430) AS n WHERE n NOT BETWEEN 760 AND 820
 ON CONFLICT DO NOTHING
 """
 
+PEOPLE = f"""
+from orchestra.accounts import invitations, people, second_factor
+from orchestra.accounts.models import User
+root = User.objects.get(username="admin")
+person, _ = User.objects.get_or_create(
+    username="okafor", defaults=dict(first_name="Chidi", last_name="Okafor", email="okafor@example.org")
+)
+people.set_active(root, person.pk, active=False)
+people.set_quota(root, person.pk, 5 * 1024**3)
+group = people.create_group(root, "Boatyard")
+for name in ("okafor", "{USER}"):
+    people.join(root, User.objects.get(username=name).pk, group.pk)
+invitations.make(root, "Haddad, for the register", groups=[group.pk])
+second_factor.begin(root)
+print(person.pk, group.pk)
+"""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -80,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as stack,
     ):
         stack.create_user(USER, PASSWORD)
-        ids = {**filled(stack), **connected(stack, model, bucket)}
+        ids = {**filled(stack), **connected(stack, model, bucket), **peopled(stack)}
         pages = [page for page in pages_of(ids) if any(part in page.name for part in chosen.only.split(","))]
         for path in _pictures(stack, pages, chosen.into):
             sys.stdout.write(f"{path}\n")
@@ -129,6 +146,14 @@ def connected(stack: Stack, server: OpenAIServer, s3: S3Server) -> dict[str, str
     return {**ids, "import-failed": asked[0], "import": asked[1], "webhook": hook["id"]}
 
 
+def peopled(stack: Stack) -> dict[str, str]:
+    """Make an account that is off, a group, an invitation, and begin the administrator's second factor; return ids."""
+    done = stack.manage("shell", "-v0", "-c", PEOPLE)
+    assert done.returncode == 0, done.stderr
+    person, group = done.stdout.split()
+    return {"person": person, "group": group}
+
+
 def _imported(client: httpx.Client, connection: str) -> str:
     """Import, wait for the end, and return the run's id."""
     address = f"/api/integrations/{connection}/import"
@@ -166,7 +191,7 @@ def pages_of(ids: dict[str, str]) -> list[Page]:
         Page("persona", f"/personas/{ids['persona']}"),
         Page("persona-new", "/personas/new"),
         *_pages_of_integrations(ids),
-        Page("account", "/account"),
+        *_pages_of_people(ids),
         Page("evaluation", "/evaluation", user="admin"),
         Page("status", "/system/status", user="admin", settled="#run-all button:enabled"),
         Page("admin", "/admin/", user="admin"),
@@ -188,6 +213,21 @@ def _pages_of_files(ids: dict[str, str]) -> list[Page]:
         Page("file-similar", ids["similar"]),
         Page("file-trashed", f"/files/{ids['Minutes of May.html']}", status=404),
         Page("file-failed", f"/files/{ids['Old scan.pdf']}"),
+    ]
+
+
+def _pages_of_people(ids: dict[str, str]) -> list[Page]:
+    return [
+        Page("account", "/account"),
+        Page("account-password", "/account/password"),
+        Page("two-factor-off", "/account/two-factor"),
+        Page("two-factor-setup", "/account/two-factor", user="admin"),
+        Page("invitation", "/invitation#a-code", user=""),
+        Page("people", "/people", user="admin"),
+        Page("people-nobody", "/people?q=zeppelin", user="admin"),
+        Page("person", f"/people/{ids['person']}", user="admin"),
+        Page("groups", "/people/groups", user="admin"),
+        Page("group", f"/people/groups/{ids['group']}", user="admin"),
     ]
 
 

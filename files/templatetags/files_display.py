@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import template
 from django.conf import settings
@@ -110,3 +112,23 @@ def _running(file: FileRecord) -> bool:
 def bytes_used(user: User) -> int:
     """Return the bytes that a user's files take."""
     return selectors.bytes_used(user)
+
+
+@register.simple_tag
+def holdings(user: User) -> dict[str, int]:
+    """Return how many files and uploads under way a user has, and how many one may have; 0: any number."""
+    has = selectors.holdings(user)
+    most = {"most_files": settings.MAX_FILES, "most_uploads": settings.MAX_UPLOADS}
+    return {"files": has.files, "uploads": has.uploads, **most}
+
+
+@register.simple_tag
+def bytes_by_owner(people: Sequence[User]) -> dict[UUID, int]:
+    """Return the bytes that each person's files take, read at once; those without files are left out."""
+    return selectors.bytes_by_owner(person.pk for person in people)
+
+
+@register.filter
+def of_person(values: dict[UUID, int], person: User) -> int:
+    """Return a person's number."""
+    return values.get(person.pk, 0)

@@ -24,7 +24,7 @@ from files.hints import publish_webhook_hints
 from files.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 from files.webhooks import messages
 from files.webhooks.subscribing import secret_of
-from integrations.errors import CredentialsUnreadable
+from orchestra.common.errors import CredentialsUnreadable
 from orchestra.common.identifiers import new_id
 from orchestra.common.outbound.client import Call, stream
 from orchestra.common.outbound.errors import OutboundFailed, OutboundRefused

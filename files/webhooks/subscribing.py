@@ -10,11 +10,11 @@ from django.db import transaction
 from files.errors import TooManyWebhooks, WebhookInvalid
 from files.models import Webhook, WebhookEvent
 from files.webhooks.messages import new_secret
-from integrations.sealing import Credentials, seal, unseal
 from orchestra.accounts.models import User
 from orchestra.common.identifiers import new_id
 from orchestra.common.outbound.client import host_of
 from orchestra.common.outbound.errors import OutboundRefused
+from orchestra.common.sealing import Credentials, seal, unseal
 
 EVENTS = [event.value for event in WebhookEvent if event != WebhookEvent.PING]
 """What a webhook may be told."""

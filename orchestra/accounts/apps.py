@@ -13,5 +13,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Teach OpenAPI our authentication scheme, and listen to what is audited."""
-        from orchestra.accounts import audit  # noqa: F401  # receives signals
+        from orchestra.accounts import audit, browser_sessions  # noqa: F401  # receive signals
         from orchestra.accounts.api import openapi  # noqa: F401  # registers itself on import

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from orchestra.accounts import audit, sign_in
+from orchestra.accounts import audit, second_factor, second_step, sign_in
 from orchestra.accounts.models import AuditAction, User
 
 
@@ -17,7 +17,10 @@ class PasswordBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """Return the user whose name and password these are. Raises TooManySignIns before it looks at the password."""
+        """Return the user whose name and password these are; whoever asks for that asks for the second factor too.
+
+        Raises TooManySignIns before it looks at the password.
+        """
         if username is None or password is None:
             return super().authenticate(request, username, password, **kwargs)
         attempt = sign_in.Attempt(username, request.META.get("REMOTE_ADDR") if request is not None else None)
@@ -25,7 +28,6 @@ class PasswordBackend(ModelBackend):
         user = super().authenticate(request, username, password, **kwargs)
         if user is None:
             audit.record(AuditAction.SIGN_IN_FAILED, subject=f"tries of {attempt.by_account[:12]}")
-        else:
-            sign_in.succeeded(attempt)
-            audit.record(AuditAction.SIGNED_IN, owner_id=user.pk)
+        elif not second_factor.is_on(user):
+            second_step.note_sign_in(user, attempt)
         return user

@@ -1,4 +1,4 @@
-"""Writes of accounts: administrators, API keys, socket tickets."""
+"""Writes of accounts: administrators, API keys, socket tickets, the end of all of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from orchestra.accounts import audit
+from orchestra.accounts.credentials import Credential, credential_of, still_good
 from orchestra.accounts.models import ApiKey, AuditAction, User
 
 KEY_PREFIX = "orc_"
@@ -94,19 +96,31 @@ def revoke_api_key(key: ApiKey) -> None:
             audit.record(AuditAction.KEY_REVOKED, subject=f"key {key.pk}", owner_id=key.user_id)
 
 
-def issue_ticket(user: User) -> str:
-    """Return a ticket that opens one socket for `user` within 30 seconds."""
+def end_credentials(user: User) -> None:
+    """End every session, token, ticket and API key of a user; sockets close with their next heartbeat."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(epoch=F("epoch") + 1)  # revokes the keys, see `User`
+        user.refresh_from_db(fields=["epoch"])
+        Session.objects.filter(browser__user=user).delete()
+        audit.record(AuditAction.SIGNED_OUT_EVERYWHERE, subject=f"user {user.pk}", owner_id=user.pk)
+
+
+def issue_ticket(user: User, shown: Credential | None = None) -> str:
+    """Return a ticket that opens one socket for `user` within 30 seconds; it ends with what was shown to get it."""
     ticket = secrets.token_urlsafe(32)
-    cache.set(_ticket_key(ticket), str(user.pk), TICKET_SECONDS)
+    cache.set(_ticket_key(ticket), (shown or credential_of(user)).as_json(), TICKET_SECONDS)
     return ticket
 
 
-def redeem_ticket(ticket: str) -> UUID | None:
-    """Return the ticket's user id and use the ticket up; None when it is unknown, used or too old."""
+def redeem_ticket(ticket: str) -> Credential | None:
+    """Return what the ticket stands for and use it up; None when it is unknown, used, too old or was ended."""
     key = _ticket_key(ticket)
-    user_id = cache.get(key)
+    kept = cache.get(key)
     # delete() tells who was first, so that two sockets cannot share one ticket.
-    return UUID(user_id) if user_id and cache.delete(key) else None
+    if not kept or not cache.delete(key):
+        return None
+    shown = Credential.from_json(kept)
+    return shown if still_good([shown]) else None
 
 
 def _ticket_key(ticket: str) -> str:

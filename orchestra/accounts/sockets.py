@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.sessions import SessionMiddlewareStack
-from django.contrib.auth.models import AnonymousUser
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
 
-from orchestra.accounts.authentication import KEYWORD, user_of_api_key
+from orchestra.accounts import second_factor
+from orchestra.accounts.authentication import KEYWORD, TokenAuthentication, key_of
+from orchestra.accounts.credentials import Credential, credential_of
 from orchestra.accounts.models import User
 from orchestra.accounts.services import redeem_ticket
 
@@ -20,15 +21,23 @@ if TYPE_CHECKING:
     from asgiref.typing import ASGI3Application
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who opened a socket, and with what; it is closed when that ends."""
+
+    user: User
+    shown: Credential
+
+
 class SocketPrincipal:
-    """ASGI wrapper that puts the user into ``scope["user"]``; AnonymousUser when there is none."""
+    """ASGI wrapper that puts a Principal into ``scope["principal"]``; None when there is nobody."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve one connection."""
-        scope["user"] = await _principal(scope)
+        scope["principal"] = await _principal(scope)
         await self._application(scope, receive, send)
 
 
@@ -37,38 +46,48 @@ def with_principal(application: Any) -> ASGI3Application:
     return SessionMiddlewareStack(SocketPrincipal(application))  # type: ignore[no-any-return]  # channels is untyped
 
 
-async def _principal(scope: dict[str, Any]) -> User | AnonymousUser:
+async def _principal(scope: dict[str, Any]) -> Principal | None:
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     if "ticket" in query:
-        user: User | AnonymousUser = await _by_ticket(query["ticket"][0])
+        found: Principal | None = await _by_ticket(query["ticket"][0])
     elif header:
-        user = await _by_header(header)
+        found = await _by_header(header)
     else:
-        user = await _by_session(scope)
-    return user
+        found = await _by_session(scope)
+    return found
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
-def _by_ticket(ticket: str) -> User | AnonymousUser:
-    user_id = redeem_ticket(ticket)
-    user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
-    return user or AnonymousUser()
+def _by_ticket(ticket: str) -> Principal | None:
+    shown = redeem_ticket(ticket)
+    user = User.objects.filter(pk=shown.user_id, is_active=True).first() if shown else None
+    return Principal(user, shown) if user and shown else None
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
-def _by_header(header: str) -> User | AnonymousUser:
+def _by_header(header: str) -> Principal | None:
     keyword, _, value = header.partition(" ")
     if keyword.lower() == KEYWORD.lower():
-        return user_of_api_key(value.strip()) or AnonymousUser()
-    jwt = JWTAuthentication()
+        key = key_of(value.strip())
+        return Principal(key.user, credential_of(key.user, auth=key)) if key else None
     try:
-        return jwt.get_user(jwt.get_validated_token(value.strip().encode()))  # type: ignore[return-value]  # our User
+        token = TokenAuthentication().get_validated_token(value.strip().encode())
+        user = TokenAuthentication().get_user(token)
     except (InvalidToken, AuthenticationFailed):
-        return AnonymousUser()
+        return None
+    return Principal(user, credential_of(user, auth=token))
 
 
-async def _by_session(scope: dict[str, Any]) -> User | AnonymousUser:
+async def _by_session(scope: dict[str, Any]) -> Principal | None:
     from channels.auth import get_user
 
-    return await get_user(scope)  # type: ignore[no-any-return]  # channels is untyped
+    user = await get_user(scope)
+    return await _of_session(user, scope["session"].session_key) if isinstance(user, User) else None
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels is untyped
+def _of_session(user: User, session_key: str) -> Principal | None:
+    if second_factor.is_missing(user):
+        return None
+    return Principal(user, credential_of(user, session_key=session_key))

@@ -51,3 +51,12 @@ class DatabaseAway(OrchestraError):
     default_message = "The database does not answer at the moment."
     default_hint = "Try again in some seconds. If it stays so, `manage.py doctor` says more."
     transient = True
+
+
+class CredentialsUnreadable(OrchestraError):
+    """What is stored was sealed with a key that is not here, for another row, or was changed."""
+
+    code = "credentials_unreadable"
+    status = 409
+    default_message = "The stored credentials cannot be read."
+    default_hint = "Enter them again, or give the key that they were stored with in CREDENTIALS_KEYS."

@@ -9,7 +9,7 @@ from orchestra.settings.security import JWT_SIGNING_KEY
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "orchestra.accounts.authentication.TokenAuthentication",
         "orchestra.accounts.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
@@ -41,6 +41,7 @@ SIMPLE_JWT = {
     "BLACKLIST_AFTER_ROTATION": True,
     # A changed password ends every token that was given out before.
     "CHECK_REVOKE_TOKEN": True,
+    "TOKEN_OBTAIN_SERIALIZER": "orchestra.accounts.api.serializers.FirstTokensSerializer",
     "TOKEN_REFRESH_SERIALIZER": "orchestra.accounts.api.serializers.RotatedTokensSerializer",
     "UPDATE_LAST_LOGIN": True,
 }

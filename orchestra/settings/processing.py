@@ -35,6 +35,8 @@ UPLOAD_CHUNK_SIZE_RANGE = (64 * 1024, 64 * 1024**2)
 UPLOAD_EXPIRY_HOURS = _env.upload_expiry_hours
 SMALL_UPLOAD_LIMIT = min(_env.small_upload_limit, _env.max_file_size)
 DEFAULT_QUOTA = _env.default_quota
+MAX_FILES = _env.max_files
+MAX_UPLOADS = _env.max_uploads
 TRASH_DAYS = _env.trash_days
 
 # Read top to bottom, like MIDDLEWARE. Each is a subclass of files.pipeline.Stage.

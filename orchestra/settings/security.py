@@ -20,6 +20,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 AUTHENTICATION_BACKENDS = ["orchestra.accounts.backends.PasswordBackend"]
 SIGN_IN_ATTEMPTS = _env.sign_in_attempts
 SIGN_IN_ACCOUNTS_PER_ADDRESS = 5
+STAFF_TWO_FACTOR = _env.staff_two_factor
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -52,6 +52,9 @@ class ServerVariables(BaseSettings):
         ge=0,
         description="Passwords that may be tried for an account in ten minutes; per address five times that. 0: any.",
     )
+    staff_two_factor: bool = Field(
+        default=False, description="Staff must set up a second factor before they can do anything else."
+    )
     host: str = Field("127.0.0.1", description="Address that `manage.py run` listens on.")
     port: int = Field(8000, ge=1, le=65535, description="First port that `manage.py run` tries.")
 
@@ -92,6 +95,10 @@ class ServerVariables(BaseSettings):
         64 * 1024**2, ge=1024, description="Largest file that one request may carry, in bytes; chunks above that."
     )
     default_quota: int = Field(100 * 1024**3, ge=0, description="Bytes that a user may store. 0: no limit.")
+    max_files: int = Field(
+        0, ge=0, description="Files that a user may have, those in the trash and on their way included. 0: any number."
+    )
+    max_uploads: int = Field(0, ge=0, description="Uploads that a user may have under way at a time. 0: any number.")
 
     trash_days: int = Field(
         30, ge=0, le=3650, description="Days that deleted files stay in the trash and may be restored. 0: no trash."

@@ -15,7 +15,8 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
+from django.db.models.functions import Now
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -37,7 +38,8 @@ from files.uploads import NewUpload, initiate
 from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts import second_factor
+from orchestra.accounts.models import ApiKey, BrowserSession, Invitation, RecoveryCode, SecondFactor, User
 from orchestra.accounts.services import create_api_key
 from personas import services as persona_services
 from personas.models import DefaultPersona, Persona
@@ -77,6 +79,8 @@ PUBLIC = {
     "favicon": "a picture",
     "metrics": "knows no users; tests/orchestra/monitoring/metrics/test_reading.py has who may read it",
     "sign-in": "where credentials are given",
+    "sign-in-code": "where the code is given, by who gave the password",
+    "invitation": "where somebody who was invited makes an account; the code is asked for before anything is said",
     "sign-out": "ends whatever session there is; harmless without one",
 }
 
@@ -86,7 +90,10 @@ TUS_HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": 
 TUS_TYPE = "application/offset+octet-stream"
 
 # Closed to who is no staff, before anything is looked for.
-STAFF_ONLY = {"evaluation-question-delete", "evaluation-run"}
+STAFF_ONLY = {
+    *("evaluation-question-delete", "evaluation-run"),
+    *("group", "group-action", "person", "person-action", "withdraw"),
+}
 
 ROUTES = routes()
 OBJECT_ROUTES = [route for route in ROUTES if any(name.endswith("_id") for name in route.parameters)]
@@ -134,6 +141,9 @@ class Estate:
     conversation: Conversation
     webhook: Webhook
     imported: ImportRun
+    session: BrowserSession
+    invitation: Invitation
+    group: Group
 
     def state(self) -> object:
         """Return everything that a stranger must not be able to change."""
@@ -150,6 +160,11 @@ class Estate:
                 (EvaluationQuestion, "author"),
                 (EvaluationRun, "author"),
                 (ApiKey, "user"),
+                (SecondFactor, "user"),
+                (RecoveryCode, "factor__user"),
+                (BrowserSession, "user"),
+                (Invitation, "invited_by"),
+                (User, "pk"),
                 (ExternalIntegration, "owner"),
                 (ModelUsage, "user"),
                 (ImportRun, "integration__owner"),
@@ -195,8 +210,15 @@ def estate(alice: User, make_file: Callable[..., FileRecord]) -> Estate:
     persona, talk = _persona_and_conversation(alice)
     webhook = subscribing.create(alice, f"https://example.org/{CANARY}hook", ["ready"]).webhook
     outbox.tell(WebhookEvent.READY, alice.pk, file.pk, 3)
+    second_factor.begin(alice)
+    Client(headers={"User-Agent": CANARY}).force_login(alice)
+    session = BrowserSession.objects.get(user=alice)
+    group = Group.objects.create(pk=424_242_424, name=f"{CANARY}group")  # a number that stands nowhere else in a page
+    alice.groups.add(group)
+    invitation = Invitation.objects.create(invited_by=alice, note=f"{CANARY}note", digest="0", expires_at=Now())
     return Estate(
-        alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported
+        *(alice, file, upload, appended, key, question, run, trashed, integration, persona, talk, webhook, imported),
+        *(session, invitation, group),
     )
 
 
@@ -230,6 +252,10 @@ def _objects(estate: Estate) -> dict[str, list[object]]:
         "conversation_id": [estate.conversation.pk],
         "webhook_id": [estate.webhook.pk],
         "import_id": [estate.imported.pk],
+        "session_id": [estate.session.pk],
+        "user_id": [estate.owner.pk],
+        "invitation_id": [estate.invitation.pk],
+        "group_id": [estate.group.pk],
         "chunk_id": list(VectorChunk.objects.filter(owner=estate.owner).values_list("pk", flat=True)[:1]),
     }
 
@@ -239,7 +265,11 @@ def _requests(route: Route, method: str, estate: Estate) -> Iterator[tuple[dict[
     known = _objects(estate) | {"action": [*route.actions, "unheard-of"]}
     for values in islice(product(*(known[name] for name in route.parameters)), None if method in route.methods else 1):
         hers = dict(zip(route.parameters, values, strict=True))
-        yield hers, {name: uuid4() if name.endswith("_id") else value for name, value in hers.items()}
+        yield hers, {name: _nobodys(name) if name.endswith("_id") else value for name, value in hers.items()}
+
+
+def _nobodys(name: str) -> object:
+    return 999_999_999 if name == "group_id" else uuid4()
 
 
 def _type_of(route: Route, body: object) -> str:
@@ -329,7 +359,7 @@ def test_everything_that_bob_can_read_is_free_of_alices_texts(
     assert pipeline.work("a worker")
     key = create_api_key(bob, "bob's key").record
     values: dict[str, object] = {"file_id": own.pk, "key_id": key.pk, "action": "retry"}
-    values |= {"question_id": uuid4(), "run_id": uuid4()}
+    values |= {name: _nobodys(name) for name in ("question_id", "run_id", "user_id", "group_id", "session_id")}
     source = connect(bob, "notion", "Bob's", {"token": "ntn_1"})
     values |= {"integration_id": source.pk, "import_id": ImportRun.objects.create(integration=source).pk}
     values["persona_id"] = persona_services.create(bob, {"name": "Bob's"}).pk

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from files import pipeline
@@ -31,6 +32,8 @@ READS = {
     "system-status": ("span",),
     "sign-in": ("next",),
     "trash": ("page",),
+    "people": ("q", "after"),
+    "group": ("after",),
     "api-trash": ("page", "page_size"),
     "api-files": ("status", "kind", "tag", "name", "id", "page", "page_size", "format"),
     "api-file-content": ("format", "offset", "limit"),
@@ -65,11 +68,12 @@ VALUES = (
 
 
 def _of_integrations(user: User) -> dict[str, object]:
-    """Return an import and a webhook: their pages read more than their address."""
+    """Return an import, a webhook and a group: their pages read more than their address."""
     connection = connect(user, "notion", "Pages", {"token": "ntn_1"})
     run = ImportRun.objects.create(integration=connection, state="done")
     webhook = subscribing.create(user, "https://example.org/", ["ready"]).webhook
-    return {"integration_id": connection.pk, "import_id": run.pk, "webhook_id": webhook.pk}
+    group = Group.objects.create(name="yard")
+    return {"integration_id": connection.pk, "import_id": run.pk, "webhook_id": webhook.pk, "group_id": group.pk}
 
 
 @pytest.mark.django_db
@@ -78,7 +82,7 @@ def test_no_query_string_is_a_server_error(alice: User, make_file: Callable[...,
     file = make_file(alice, b"The harbour master keeps the register.")
     assert pipeline.work("a worker")
     User.objects.filter(pk=alice.pk).update(is_staff=True)  # some pages are for staff
-    others = {"action": "retry", **_of_integrations(alice)}
+    others = {"action": "retry", "user_id": alice.pk, **_of_integrations(alice)}
     client.force_login(alice)
     client.raise_request_exception = False
     broken = []

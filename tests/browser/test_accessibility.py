@@ -14,7 +14,7 @@ import pytest
 from tests.browser.conftest import PASSWORD, Watch
 from tests.openai_server import running_openai_server
 from tests.s3_server import S3Server
-from tests.screenshots import USER, connected, filled, pages_of
+from tests.screenshots import USER, connected, filled, pages_of, peopled
 from tests.stack import Stack
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -31,7 +31,7 @@ def ids(stack: Stack, s3_server: S3Server) -> Iterator[dict[str, str]]:
     """What the pages are about, by name."""
     stack.create_user(USER, PASSWORD)
     with running_openai_server() as model:
-        yield {**filled(stack), **connected(stack, model, s3_server)}
+        yield {**filled(stack), **connected(stack, model, s3_server), **peopled(stack)}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

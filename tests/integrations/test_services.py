@@ -9,11 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations import services
-from integrations.errors import ConnectionInvalid, CredentialsUnreadable, TooManyConnections
+from integrations.errors import ConnectionInvalid, TooManyConnections
 from integrations.llm.base import LanguageModel, Message, ModelUnavailable, Prompt, Role
 from integrations.models import ExternalIntegration
-from integrations.sealing import unseal
 from orchestra.accounts.models import User
+from orchestra.common.errors import CredentialsUnreadable
+from orchestra.common.sealing import unseal
 from tests.openai_server import KEY, MODEL, OpenAIServer
 
 BACKEND = "integrations.llm.compatible.CompatibleModel"

@@ -14,8 +14,8 @@ from integrations.base import Kind, Provider
 from integrations.llm.connecting import KEY as KEY_FIELD
 from integrations.models import ExternalIntegration
 from integrations.registry import PROVIDERS
-from integrations.sealing import unseal
 from orchestra.accounts.models import User
+from orchestra.common.sealing import unseal
 from tests.openai_server import KEY, MODEL, OpenAIServer, failure
 
 NEW = "/integrations/new?provider=compatible"

@@ -36,7 +36,7 @@ from files.webhooks import outbox, subscribing
 from integrations.models import ExternalIntegration, ModelUsage
 from integrations.services import connect
 from orchestra.accounts import sign_in
-from orchestra.accounts.models import ApiKey, User
+from orchestra.accounts.models import ApiKey, Invitation, User
 from orchestra.accounts.services import create_api_key
 from orchestra.monitoring import pulses
 from orchestra.monitoring.models import (
@@ -56,6 +56,7 @@ from search.evaluation.own_runs import measure_own
 from search.evaluation.runner import Configuration
 from search.models import ChunkEmbedding, KeywordPosting, MirroredDocument, MirrorGeneration, SearchAudit, VectorChunk
 from search.retrieval import Tuning
+from tests.orchestra.accounts.authenticator import switched_on
 
 # Packed numbers under keys of several columns, which the admin cannot show.
 NOT_TO_LOOK_AT = (ChunkEmbedding, KeywordPosting, MirroredDocument)
@@ -91,6 +92,7 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     search_services.search(alice, f"register {HOSTILE}")
     SearchAudit.objects.create(user=alice, mode=HOSTILE[:20])
     create_api_key(alice, HOSTILE)
+    _sign_in_data(alice)
     sign_in.admit(sign_in.Attempt(HOSTILE, HOSTILE))
     MirrorGeneration.objects.create(store="faiss", space_id=1, owner_id=alice.pk)
     add_question(alice, f"register {HOSTILE}", [file.pk])
@@ -113,6 +115,12 @@ def data(alice: User, make_file: MakeFile) -> FileRecord:
     conversations.begin(alice, conversations.NewTurn(HOSTILE, "basic", {"text": HOSTILE}))
     file.refresh_from_db()
     return file
+
+
+def _sign_in_data(alice: User) -> None:
+    switched_on(alice)
+    Client(headers={"User-Agent": HOSTILE}, REMOTE_ADDR=HOSTILE[:40]).force_login(alice)
+    Invitation.objects.create(note=HOSTILE, digest="0", invited_by=alice, expires_at=Now())
 
 
 def page(model: type[Model], kind: str, *args: object) -> str:

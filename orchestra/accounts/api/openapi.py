@@ -1,9 +1,10 @@
-"""Describes API-key authentication to OpenAPI."""
+"""Describes our authentication to OpenAPI."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -21,3 +22,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "name": "Authorization",
             "description": "`Api-Key orc_…`, made on the account page.",
         }
+
+
+class TokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]  # its __init_subclass__ is untyped
+    """`Authorization: Bearer …`."""
+
+    target_class = "orchestra.accounts.authentication.TokenAuthentication"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import update_last_login
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.serializers import (
+    TokenObtainPairSerializer,
+    TokenObtainSerializer,
+    TokenRefreshSerializer,
+)
+from rest_framework_simplejwt.tokens import RefreshToken
 
+from orchestra.accounts import second_factor, second_step
+from orchestra.accounts.authentication import EPOCH_CLAIM, TokenAuthentication
+from orchestra.accounts.errors import TwoFactorRequired, TwoFactorSetupRequired
 from orchestra.accounts.models import ApiKey, User
 
 
@@ -55,12 +63,48 @@ class TicketSerializer(serializers.Serializer[object]):
     expires_in = serializers.IntegerField(read_only=True, help_text="Seconds.")
 
 
+class FirstTokensSerializer(TokenObtainPairSerializer):
+    """Name and password for a pair of tokens; the code too where the account has a second factor."""
+
+    code = serializers.CharField(
+        write_only=True,
+        required=False,
+        max_length=40,
+        help_text="Of the authenticator, or a recovery code; for accounts with a second factor.",
+    )
+
+    @classmethod
+    def get_token(cls, user: User) -> RefreshToken:  # type: ignore[override]  # the library's says any user
+        """Return a refresh token that ends with whatever ends the user's credentials."""
+        token = RefreshToken.for_user(user)
+        token[EPOCH_CLAIM] = user.epoch
+        return token
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        """Return the pair.
+
+        Raises AuthenticationFailed, TooManySignIns, TwoFactorRequired, TwoFactorCodeWrong, or TwoFactorSetupRequired.
+        """
+        # The class above makes the tokens together with looking at the password: too early here.
+        TokenObtainSerializer.validate(self, attrs)
+        user = cast(User, self.user)
+        if second_factor.is_on(user):
+            if not attrs.get("code"):
+                raise TwoFactorRequired
+            second_step.pass_with_code(user, attrs["code"], self.context["request"].META.get("REMOTE_ADDR"))
+        elif second_factor.is_missing(user):
+            raise TwoFactorSetupRequired
+        refresh = self.get_token(user)
+        update_last_login(None, user)  # type: ignore[arg-type]  # the sender is not looked at
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+
+
 class RotatedTokensSerializer(TokenRefreshSerializer):
     """A refresh token for a new pair; it must pass every test that an access token of its user would."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         """Return the new pair. Raises AuthenticationFailed after a change of password, or for a user who is gone."""
-        JWTAuthentication().get_user(self.token_class(attrs["refresh"]))
+        TokenAuthentication().get_user(self.token_class(attrs["refresh"]))
         return super().validate(attrs)
 
 

@@ -23,6 +23,8 @@ from orchestra.accounts.api.serializers import (
     TicketSerializer,
     UserSerializer,
 )
+from orchestra.accounts.credentials import credential_of_request
+from orchestra.accounts.errors import KeyMayNotMakeKeys
 from orchestra.accounts.models import ApiKey, User
 
 
@@ -65,7 +67,9 @@ class TicketView(APIView):
     @extend_schema(request=None, responses={201: TicketSerializer})
     def post(self, request: Request) -> Response:
         """Issue a ticket, good for one socket within 30 seconds."""
-        body = {"ticket": services.issue_ticket(cast(User, request.user)), "expires_in": services.TICKET_SECONDS}
+        user = cast(User, request.user)
+        ticket = services.issue_ticket(user, credential_of_request(request, user))
+        body = {"ticket": ticket, "expires_in": services.TICKET_SECONDS}
         return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
@@ -81,7 +85,9 @@ class ApiKeyListView(generics.ListAPIView[ApiKey]):
 
     @extend_schema(request=ApiKeySerializer, responses={201: CreatedApiKeySerializer})
     def post(self, request: Request) -> Response:
-        """Make a key. Its text is in this answer and nowhere else."""
+        """Make a key. Its text is in this answer and nowhere else. A key makes no keys: a session or a token does."""
+        if isinstance(request.auth, ApiKey):
+            raise KeyMayNotMakeKeys
         serializer = ApiKeySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         created = services.create_api_key(cast(User, request.user), **serializer.validated_data)

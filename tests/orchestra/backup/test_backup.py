@@ -67,7 +67,7 @@ def test_no_table_is_forgotten(source: Installation) -> None:
         )
         there = {row[0] for row in cursor.fetchall()}
     left_out = {
-        *("django_session", "django_migrations", "files_upload", "files_uploadchunk"),
+        *("django_session", "accounts_browsersession", "django_migrations", "files_upload", "files_uploadchunk"),
         *("files_multipartupload", "files_uploadpiece"),
         *("search_mirrorgeneration", "search_mirroreddocument"),
     }

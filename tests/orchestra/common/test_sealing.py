@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import CredentialsUnreadable
-from integrations.sealing import Credentials, is_current, seal, unseal
+from orchestra.common.errors import CredentialsUnreadable
 from orchestra.common.identifiers import new_id
+from orchestra.common.sealing import Credentials, is_current, seal, unseal
 
 OLD, NEW = "o" * 32, "n" * 32
 SECRET = "sk-very-secret"

@@ -1,4 +1,6 @@
-"""Credentials as they lie in the database: AES-256-GCM under a key of their own, bound to their row.
+"""Credentials, and keys of second factors, as they lie in the database: sealed, and bound to their row.
+
+AES-256-GCM under a key of their own.
 
 `settings.CREDENTIALS_KEYS` holds secrets; the first one seals, all of them open. The id of the row is authenticated
 with what is sealed, so that a sealed value that was copied to another row, to be used there, does not open.
@@ -15,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from integrations.errors import CredentialsUnreadable
+from orchestra.common.errors import CredentialsUnreadable
 
 _VERSION = b"\x01"
 _ID_BYTES = 4
