@@ -26,7 +26,7 @@ _ISSUER = "Orchestra"
 _NAME = "key"
 _DRIFT = 1  # steps of thirty seconds that a device's clock may be off, before and behind
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what looks alike
-_GROUPS, _GROUP = 4, 5  # twenty signs: 99 bits, for which one hash is enough
+_GROUPS, _GROUP = 5, 5  # 25 signs: 123 bits, for which one hash is enough
 _CODE = re.compile(r"[0-9]{6}")
 
 

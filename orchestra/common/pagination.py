@@ -111,7 +111,7 @@ def _field(queryset: QuerySet[Any], name: str) -> Field[Any, Any]:
     """Return the field of one part of the order, which may be computed for the list (`keyed_pages.Order`)."""
     plain = name.lstrip("-")
     if plain in queryset.query.annotations:
-        return cast("Field[Any, Any]", queryset.query.annotations[plain].output_field)
+        return queryset.query.annotations[plain].output_field
     meta = queryset.model._meta
     return cast("Field[Any, Any]", meta.pk if plain == "pk" else meta.get_field(plain))
 

@@ -75,6 +75,10 @@ class FirstTokensSerializer(TokenObtainPairSerializer):
         help_text="Of the authenticator, or a recovery code; for accounts with a second factor.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].trim_whitespace = False  # the library's field does; a page takes a password as it is
+
     @classmethod
     def get_token(cls, user: User) -> RefreshToken:  # type: ignore[override]  # the library's says any user
         """Return a refresh token that ends with whatever ends the user's credentials."""

@@ -36,6 +36,13 @@ def claims_of(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
+def test_a_password_is_taken_as_it_is_with_its_blanks(alice: User) -> None:
+    assert post("token", username="alice", password=f" {PASSWORD}").status_code == 401
+    alice.set_password(f" {PASSWORD} ")
+    alice.save()
+    assert post("token", username="alice", password=f" {PASSWORD} ").status_code == 200
+
+
 def test_access_token_opens_the_api_for_ten_minutes(alice: User) -> None:
     access = tokens_of()["access"]
     claims = claims_of(access)
