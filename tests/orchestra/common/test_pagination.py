@@ -9,6 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from files import services as file_services
+from files.listing import SORTS
 from files.models import FileRecord, Webhook, WebhookDelivery
 from files.webhooks import subscribing
 from orchestra.accounts.models import User
@@ -102,6 +103,23 @@ def test_filters_stay_on_the_next_page(as_alice: APIClient, alice: User, make_fi
     page = as_alice.get("/api/files?page_size=1&tag=red").json()
     assert len(page["results"] + as_alice.get(page["next"]).json()["results"]) == 2
     assert as_alice.get(as_alice.get(page["next"]).json()["next"] or page["next"]).json()["next"] is None
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_sort_goes_on_by_its_key(
+    sort: str, as_alice: APIClient, alice: User, make_file: Callable[..., FileRecord]
+) -> None:
+    for number in range(5):
+        make_file(alice, b"x" * (1 + number % 2) + str(number).encode(), f"{'Bb'[number % 2]}{number % 3}.txt")
+    whole = [row["id"] for row in as_alice.get(f"/api/files?sort={sort}").json()["results"]]
+    seen: list[str] = []
+    following: Any = f"/api/files?sort={sort}&page_size=2"
+    while following:
+        page = as_alice.get(following).json()
+        seen += [row["id"] for row in page["results"]]
+        following = page["next"]
+    assert seen == whole
+    assert len(set(seen)) == 5
 
 
 def test_pages_can_be_counted_too(as_alice: APIClient, alice: User, make_file: Callable[..., FileRecord]) -> None:

@@ -103,7 +103,7 @@ def test_requests_are_counted_by_route_method_and_status(client: Client) -> None
     found = samples()
     assert found["orchestra_http_requests_total", ("GET", "api-health-live", "2xx")] == 1
     assert found["orchestra_http_requests_total", ("GET", "unmatched", "4xx")] == 1
-    assert found["orchestra_http_requests_total", ("GET", "admin", "2xx")] == 1
+    assert found["orchestra_http_requests_total", ("GET", "admin", "3xx")] == 1
     assert found["orchestra_http_requests_total", ("other", "api-health-live", "4xx")] == 1
     assert found["orchestra_http_request_seconds_count", ("GET", "api-health-live")] == 1
     assert found["orchestra_http_request_seconds_bucket", ("+Inf", "GET", "api-health-live")] == 1
