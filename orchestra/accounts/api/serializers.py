@@ -77,7 +77,8 @@ class FirstTokensSerializer(TokenObtainPairSerializer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password"].trim_whitespace = False  # the library's field does; a page takes a password as it is
+        # The library's field cuts blanks off; a page takes a password as it is.
+        cast(serializers.CharField, self.fields["password"]).trim_whitespace = False
 
     @classmethod
     def get_token(cls, user: User) -> RefreshToken:  # type: ignore[override]  # the library's says any user
