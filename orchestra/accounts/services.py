@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from orchestra.accounts import audit
 from orchestra.accounts.models import ApiKey, AuditAction, User
+from orchestra.common.lines import one_line
 
 KEY_PREFIX = "orc_"
 TICKET_SECONDS = 30
@@ -79,7 +80,7 @@ def create_api_key(user: User, name: str, expires_at: datetime | None = None) ->
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         record = ApiKey.objects.create(
-            user=user, name=name, prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
+            user=user, name=one_line(name), prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
         )
         audit.record(AuditAction.KEY_CREATED, subject=f"key {record.pk}", owner_id=user.pk)
     return CreatedApiKey(record, plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 
 from orchestra.accounts.models import ApiKey, User
+from orchestra.common.lines import one_line
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -22,6 +26,25 @@ class UserSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = ("id", "username", "email", "first_name", "last_name", "preferences", "quota", "is_staff")
         read_only_fields = ("id", "username", "is_staff")
+
+    def validate_first_name(self, value: str) -> str:
+        """Keep what can be seen."""
+        return one_line(value)
+
+    validate_last_name = validate_first_name
+
+    def validate_preferences(self, value: object) -> object:
+        """Refuse what PostgreSQL's JSON cannot hold."""
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                waiting += [*each, *each.values()]
+            elif isinstance(each, list):
+                waiting += each
+            elif isinstance(each, str) and _UNSTORABLE.search(each):
+                raise serializers.ValidationError("Texts may have no NUL and no half of a surrogate pair.")
+        return value
 
 
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
