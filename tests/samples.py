@@ -39,6 +39,18 @@ def scan_of(pages: Sequence[str]) -> bytes:
     return out.getvalue()
 
 
+def text_and_scan_of(texts: Sequence[str], scanned: Sequence[str]) -> bytes:
+    """Return a PDF of pages with text, which are read at once, and of scanned ones, which take a second each."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter()
+    for part in (pdf_of(texts), scan_of(scanned)):
+        writer.append(io.BytesIO(part))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 def _content(text: str) -> bytes:
     lines = [line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)") for line in text.splitlines()]
     shown = " ".join(f"({line}) Tj T*" for line in lines)

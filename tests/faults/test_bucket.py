@@ -35,8 +35,14 @@ CRASHES = [
 def product(s3_server: S3Server) -> Iterator[Product]:
     """The product with its files in an empty bucket."""
     s3_server.empty()
-    with faulty_product("bucket-faults", PORT="25600", **s3_server.settings()) as running:
+    with faulty_product("bucket-faults", PORT="25600", EMBEDDING_ENGINE="hashing", **s3_server.settings()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> Client:
+    """One user's; each upload's content is new."""
+    return Client(product.stack, "uploader")
 
 
 def _stored(client: Client, file_id: str) -> bytes:
@@ -52,9 +58,8 @@ def _chunk_rows(product: Product, file_id: str) -> int:
 
 @pytest.mark.parametrize(("place", "chunk_size"), CRASHES)
 def test_a_web_that_dies_at_any_step_loses_nothing(
-    product: Product, s3_server: S3Server, place: str, chunk_size: int
+    product: Product, client: Client, s3_server: S3Server, place: str, chunk_size: int
 ) -> None:
-    client = Client(product.stack, "crash")
     content = random.Random(f"{place}{chunk_size}").randbytes(2 * 8 * MIB + 4321)
     visits = len(product.failpoints.visits(place))
     product.failpoints.order(product.failpoints.next(place))

@@ -44,7 +44,8 @@ def test_redis_forgets_two_hundred_queued_files_and_none_is_lost() -> None:
         wait_for("hints to be sent again", lambda: hints() > QUEUED // 4, REPUBLISHED_WITHIN, 0.2)
         assert time.monotonic() - emptied <= REPUBLISHED_WITHIN
         product.failpoints.order("")
-        wait_for("all to be ready", lambda: {client.status(file) for file in files} == {"ready"}, 300, 1)
+        wait_for("all to be ready", lambda: {file["status"] for file in client.files().values()} == {"ready"}, 300, 2)
+        assert client.files().keys() == set(files)
         assert judge(product.stack, [client]).problems() == []
 
 

@@ -49,6 +49,14 @@ def product() -> Iterator[Product]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def client(product: Product) -> Client:
+    """One user's, signed in before anything dies; each upload's content is new."""
+    signed_in = Client(product.stack, "uploader")
+    signed_in.files()
+    return signed_in
+
+
 @pytest.fixture(autouse=True)
 def _no_orders(product: Product) -> Iterator[None]:
     yield
@@ -84,9 +92,10 @@ def assert_one_file(product: Product, client: Client, file_id: str, content: byt
 
 
 @pytest.mark.parametrize(("face", "point"), STEPS)
-def test_the_web_dies_at_each_step_and_nothing_acknowledged_is_lost(product: Product, point: str, face: str) -> None:
-    client, content = Client(product.stack, f"{face}-{point}"), content_of(3 * CHUNK + 99)
-    client.files()  # signed in before anything dies
+def test_the_web_dies_at_each_step_and_nothing_acknowledged_is_lost(
+    product: Product, client: Client, point: str, face: str
+) -> None:
+    content = content_of(3 * CHUNK + 99)
     visit = len(product.failpoints.visits(point))
     product.failpoints.order(product.failpoints.next(point))
     file_id = upload(client, face, content)
@@ -97,23 +106,22 @@ def test_the_web_dies_at_each_step_and_nothing_acknowledged_is_lost(product: Pro
 
 
 @pytest.mark.parametrize("face", ["chunks", "tus"])
-def test_the_web_dies_at_each_call_that_makes_bytes_durable(product: Product, face: str) -> None:
-    deaths = {call: _deaths_at(product, face, call) for call in SYNCING}
+def test_the_web_dies_at_each_call_that_makes_bytes_durable(product: Product, client: Client, face: str) -> None:
+    deaths = {call: _deaths_at(product, client, face, call) for call in SYNCING}
     assert deaths["fdatasync"] >= 1, "bytes"
     assert deaths["rename"] >= 1, "the file's name"
     assert deaths["fsync"] >= 2, "the folders of both names"
 
 
-def _deaths_at(product: Product, face: str, call: str) -> int:
+def _deaths_at(product: Product, client: Client, face: str, call: str) -> int:
     """Kill the web at the first, second, ... such call of a request, until an upload needs no more of them."""
     for number in itertools.count(1):
-        client, content = Client(product.stack, f"{face}-{call}-{number}"), content_of(CHUNK + 99)
-        client.files()
+        content = content_of(CHUNK + 99)
         web = wait_for("the web", lambda: product.parts.processes(Part.WEB), 60)[0].pid
         with struck(web, call, "signal=SIGKILL", number):
             file_id = upload(client, face, content)
             survived = [process.pid for process in product.parts.processes(Part.WEB)] == [web]
-        wait_for("the file", lambda client=client, file_id=file_id: client.status(file_id) != "uploading", 120)
+        wait_for("the file", lambda file_id=file_id: client.status(file_id) != "uploading", 120)
         assert_one_file(product, client, file_id, content)
         if survived:
             return number - 1

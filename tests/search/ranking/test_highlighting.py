@@ -133,7 +133,7 @@ def test_markup_is_left_as_it_is() -> None:
 def test_hostile_texts_take_linear_time(text: str) -> None:
     started = time.thread_time()
     highlight(text, ["cat", "a", "段"] + [f"term{n}" for n in range(1000)])
-    assert time.thread_time() - started < 5
+    assert time.thread_time() - started < 20
 
 
 @given(

@@ -196,7 +196,7 @@ def nested(depth: int) -> bytes:
 def test_what_is_out_of_proportion_costs_little(tmp_path: Path, content: bytes) -> None:
     started = time.thread_time()
     assert "x tail" in text_of(read(write(tmp_path / "a.eml", content), MAIL))
-    assert time.thread_time() - started < 5
+    assert time.thread_time() - started < 20
 
 
 def test_a_long_attachment_passes_in_pieces(tmp_path: Path) -> None:

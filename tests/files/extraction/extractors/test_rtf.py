@@ -92,7 +92,7 @@ def test_characters_beyond_the_first_plane(tmp_path: Path) -> None:
 def test_what_is_out_of_proportion_is_read_in_linear_time(tmp_path: Path, content: bytes) -> None:
     started = time.thread_time()
     assert "x tail" in pieces_of(tmp_path, content)
-    assert time.thread_time() - started < 5
+    assert time.thread_time() - started < 20
 
 
 def test_a_document_without_its_end_says_so(tmp_path: Path) -> None:
