@@ -94,7 +94,7 @@ _BODIES: dict[str, tuple[str, ...]] = {
         "<noscript><p title='</noscript><img struck src=x onerror=alert(§)>'>",
         "<math><mtext><table><mglyph><style><!--</style><img struck title='--&gt;&lt;img src=x onerror=alert(§)&gt;'>",
         "<svg><style><img title='</style><img struck src=x onerror=alert(§)>'>",
-        "<form><math><mtext></form><form><mglyph><style></math><img struck src onerror=alert(§)>",
+        "<svg><p><style><g title='</style><img struck src=x onerror=alert(§)>'>",
         "<template><img struck src=x onerror=alert(§)></template>",
         "<xmp><p title='</xmp><img struck src=x onerror=alert(§)>'>",
         "<table><td><script struck>alert(§)</script></td></table>",
