@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+from orchestra.common.lines import one_line
+
 MAX_NAME = 255
 MAX_TAGS = 30
 _MAX_TAG = 50
@@ -13,8 +15,7 @@ _MAX_TAG = 50
 def clean_name(name: str) -> str:
     """Return a name fit to show and to offer for download: no folders, no control or direction-changing characters."""
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    visible = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C")
-    stripped = visible.strip()
+    stripped = one_line(unicodedata.normalize("NFC", last))
     if stripped in ("", ".", ".."):
         return "unnamed"
     if len(stripped) <= MAX_NAME:
@@ -32,7 +33,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
 
 def clean_tag(tag: str) -> str:
     """Return one tag without control characters and outer spaces."""
-    return "".join(c for c in tag if unicodedata.category(c)[0] != "C").strip()[:_MAX_TAG]
+    return one_line(tag)[:_MAX_TAG].strip()
 
 
 def storable(text: str) -> str:

@@ -24,6 +24,7 @@ from orchestra.accounts import audit
 from orchestra.accounts.models import AuditAction, SecondFactor, User
 from orchestra.common.errors import CredentialsUnreadable
 from orchestra.common.identifiers import new_id
+from orchestra.common.lines import one_line
 from orchestra.common.sealing import Credentials, is_current, seal, unseal
 
 _LONGEST_VALUE = 2_000
@@ -60,7 +61,7 @@ def connect(owner: User | None, provider: str, name: str, values: Mapping[str, s
     if owner is None and known.personal:
         raise ConnectionInvalid(installation="What this provider brings belongs to somebody: make it your own.")
     config, secrets = _checked(known, values)
-    row = ExternalIntegration(id=new_id(), provider=known.name, owner=owner, name=name, config=config)
+    row = ExternalIntegration(id=new_id(), provider=known.name, owner=owner, name=_named(name, known), config=config)
     row.credentials = seal(Credentials(secrets), row.pk)
     with transaction.atomic():
         if owner is not None:
@@ -85,7 +86,7 @@ def change(
     """
     with transaction.atomic():
         row = ExternalIntegration.objects.select_for_update().get(pk=connection.pk)
-        row.name = row.name if name is None else name
+        row.name = row.name if name is None else _named(name, _provider(row.provider))
         row.enabled = row.enabled if enabled is None else enabled
         if values is not None:
             _change_fields(row, values)
@@ -221,6 +222,11 @@ def _built(connection: ExternalIntegration) -> Any:
 
 def _build(provider: Provider, values: Mapping[str, Any]) -> Any:
     return provider.build({field.name: str(values.get(field.name, field.default)) for field in provider.fields})
+
+
+def _named(name: str, provider: Provider) -> str:
+    """Return the name as it is kept; the provider's, where nothing of it can be seen."""
+    return one_line(name) or provider.label
 
 
 def _provider(name: str) -> Provider:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from orchestra.common.lines import one_line
 from personas.errors import InvalidPersona
 from personas.prompting import DEFAULT_TONE, TONES
 
@@ -94,8 +95,7 @@ def _bounded(text: str, longest: int) -> str:
 
 def _line(value: object, longest: int) -> str:
     """Return one line without what cannot be seen. Tags are cleaned in the same way where files get them."""
-    visible = "".join(char for char in _string(value) if unicodedata.category(char)[0] != "C")
-    return _bounded(visible.strip(), longest)
+    return _bounded(one_line(_string(value)), longest)
 
 
 def _name(value: object) -> str:

@@ -12,6 +12,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Teach OpenAPI our authentication scheme, and listen to what is audited."""
-        from orchestra.accounts import audit, browser_sessions  # noqa: F401  # receive signals
+        """Teach OpenAPI our authentication scheme, and listen to what is audited and which tokens are stored."""
+        from orchestra.accounts import audit, browser_sessions, stored_tokens  # noqa: F401  # receive signals
         from orchestra.accounts.api import openapi  # noqa: F401  # registers itself on import

@@ -20,6 +20,7 @@ from orchestra.accounts import audit
 from orchestra.accounts.credentials import Credential, credential_of, still_good
 from orchestra.accounts.models import ApiKey, AuditAction, User
 from orchestra.common.errors import OrchestraError
+from orchestra.common.lines import one_line
 
 KEY_PREFIX = "orc_"
 TICKET_SECONDS = 30
@@ -94,7 +95,7 @@ def create_api_key(user: User, name: str, expires_at: datetime | None = None) ->
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         record = ApiKey.objects.create(
-            user=user, name=name, prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
+            user=user, name=one_line(name), prefix=plain[:10], digest=key_digest(plain), expires_at=expires_at
         )
         audit.record(AuditAction.KEY_CREATED, subject=f"key {record.pk}", owner_id=user.pk)
     return CreatedApiKey(record, plain)

@@ -18,12 +18,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from orchestra.common.scrubbing import MASK
 from orchestra.monitoring import findings
 from orchestra.monitoring.checks import CheckResult
 from orchestra.monitoring.log_lines import last_lines
 from orchestra.monitoring.models import SystemMetric
-from orchestra.monitoring.report import MASK, is_secret, masked, report
+from orchestra.monitoring.report import masked, report
 from orchestra.settings.env import Environment, environment
+from orchestra.settings.secrets import is_secret
 
 LOG_LINES = 500
 _SAMPLES = 1500

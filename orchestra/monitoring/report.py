@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,17 +10,11 @@ from django import get_version
 from django.conf import settings
 from django.db import connection
 
+from orchestra.common.scrubbing import MASK, SHORTEST
 from orchestra.monitoring import findings, pulses
 from orchestra.monitoring.models import ProcessRole, Resolution, SystemMetric
-from orchestra.settings.env import Environment, environment
-
-MASK = "(hidden)"
-_SECRET = re.compile(r"key|token|secret|password|failpoints|portkey_config")
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a setting of this name holds a secret."""
-    return bool(_SECRET.search(name.lower())) and not name.lower().endswith(("_tokens", "_file"))
+from orchestra.settings.env import environment
+from orchestra.settings.secrets import secrets_of
 
 
 def masked(text: str) -> str:
@@ -34,15 +27,12 @@ def masked(text: str) -> str:
 def _secrets() -> set[str]:
     """Return what must not be told: keys, tokens, passwords in addresses; also those made at the start."""
     known = {settings.SECRET_KEY, settings.JWT_SIGNING_KEY, *settings.CREDENTIALS_KEYS}
-    known.add(str(settings.DATABASES["default"].get("PASSWORD") or ""))
-    for name in Environment.model_fields:
-        value = getattr(environment(), name)
-        if is_secret(name):
-            known |= set(value) if isinstance(value, tuple) else {str(value)}
-        elif isinstance(value, str) and "://" in value:
-            known.add(urlsplit(value).password or "")
-    known.add(urlsplit(str(settings.REDIS_URL)).password or "")
-    return {secret for secret in known if len(secret) >= 6}
+    known |= set(secrets_of(environment()))
+    known |= {
+        str(settings.DATABASES["default"].get("PASSWORD") or ""),
+        urlsplit(str(settings.REDIS_URL)).password or "",
+    }
+    return {secret for secret in known if len(secret) >= SHORTEST}
 
 
 def report() -> dict[str, Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
 
+from orchestra.common.scrubbing import Scrubber
 from orchestra.settings.env import environment
+from orchestra.settings.integrations import CREDENTIALS_KEYS
+from orchestra.settings.secrets import secrets_of
+from orchestra.settings.security import JWT_SIGNING_KEY, SECRET_KEY
 
 _env = environment()
 
@@ -29,21 +34,32 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
-_RENDER: list[Processor] = (
-    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    if _env.log_format == "json"
-    else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
-)
+
+
+def formatter(log_format: str, secrets: Iterable[str]) -> dict[str, Any]:
+    """Return what makes a line of an event, in JSON or for people; none has a secret, whatever an exception says."""
+    scrubber = Scrubber(secrets)
+    render: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if log_format == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+    )
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *render,
+            lambda _, __, line: scrubber.scrubbed(line),
+        ],
+        "foreign_pre_chain": _SHARED,
+    }
+
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "structured": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDER],
-            "foreign_pre_chain": _SHARED,
-        }
+        "structured": formatter(_env.log_format, (*secrets_of(_env), SECRET_KEY, JWT_SIGNING_KEY, *CREDENTIALS_KEYS))
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["console"], "level": _env.log_level},

@@ -1,10 +1,32 @@
-"""Secrets that nobody has to invent: made on first use and kept in the state directory, readable by the owner only."""
+"""Secrets made on first use and kept in the state directory, for the owner alone; which settings are secrets."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+_SECRET = re.compile(r"key|token|secret|password|failpoints|portkey_config")
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a setting of this name holds a secret."""
+    return bool(_SECRET.search(name.lower())) and not name.lower().endswith(("_tokens", "_file"))
+
+
+def secrets_of(environment: BaseModel) -> Iterator[str]:
+    """Yield the secrets among settings: keys, tokens, passwords in addresses. Some are empty."""
+    for name in type(environment).model_fields:
+        value = getattr(environment, name)
+        if is_secret(name):
+            yield from value if isinstance(value, tuple) else (str(value),)
+        elif isinstance(value, str) and "://" in value:
+            yield urlsplit(value).password or ""
 
 
 def stored_secret(directory: Path, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any, cast
 
 from django.contrib.auth.models import update_last_login
@@ -18,7 +18,10 @@ from orchestra.accounts import second_factor, second_step
 from orchestra.accounts.authentication import EPOCH_CLAIM, TokenAuthentication
 from orchestra.accounts.errors import TwoFactorRequired, TwoFactorSetupRequired
 from orchestra.accounts.models import ApiKey, User
+from orchestra.common.lines import one_line
 from orchestra.common.strict import Serializer, StrictTypes
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UserSerializer(StrictTypes, serializers.ModelSerializer[User]):
@@ -32,11 +35,23 @@ class UserSerializer(StrictTypes, serializers.ModelSerializer[User]):
         fields = ("id", "username", "email", "first_name", "last_name", "preferences", "quota", "is_staff")
         read_only_fields = ("id", "username", "is_staff")
 
+    def validate_first_name(self, value: str) -> str:
+        """Keep what can be seen."""
+        return one_line(value)
+
+    validate_last_name = validate_first_name
+
     def validate_preferences(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what PostgreSQL does not keep: NUL, and halves of characters."""
-        written = json.dumps(value, ensure_ascii=False)
-        if "\\u0000" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
-            raise serializers.ValidationError("It holds characters that cannot be kept.")
+        """Refuse what PostgreSQL's JSON cannot hold."""
+        waiting: list[Any] = [value]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                waiting += [*each, *each.values()]
+            elif isinstance(each, list):
+                waiting += each
+            elif isinstance(each, str) and _UNSTORABLE.search(each):
+                raise serializers.ValidationError("Texts may have no NUL and no half of a surrogate pair.")
         return value
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestra.common.outbound.transport import Deadline, GuardedTransport
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORTS = range(1, 65536)
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", re.IGNORECASE)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {"User-Agent": "Orchestra", "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -179,7 +180,8 @@ def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
         named = _HOST.fullmatch(parsed.raw_host.decode("ascii"))
-        good = parsed.scheme in _DEFAULT_PORTS and named is not None and not parsed.userinfo and parsed.port != 0
+        good = parsed.scheme in _DEFAULT_PORTS and named is not None and not parsed.userinfo
+        good = good and (parsed.port is None or parsed.port in _PORTS)
     except (httpx.InvalidURL, ValueError, TypeError) as exc:
         raise OutboundRefused("The address cannot be read.") from exc
     if not good:

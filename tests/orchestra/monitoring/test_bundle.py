@@ -16,6 +16,7 @@ from files import pipeline
 from files.models import FileRecord
 from orchestra.accounts.models import User
 from orchestra.accounts.services import create_api_key
+from orchestra.common.scrubbing import MASK
 from orchestra.monitoring import bundle, report
 from orchestra.monitoring.checks import Outcome, registry
 from orchestra.monitoring.log_lines import harmless
@@ -89,8 +90,8 @@ def test_neither_secrets_nor_content_are_in_it_and_all_else_is(ill: str, tmp_pat
     checks = {check["name"]: check for check in json.loads(parts["report.json"])["checks"]}
     assert (checks["database"]["ok"], checks["redis"]["ok"]) == (True, False)
     chosen = json.loads(parts["settings.json"])
-    assert chosen["OPENAI_API_KEY"] == {"value": report.MASK, "changed": True}
-    assert chosen["DATABASE_URL"]["value"] == f"postgresql://{report.MASK}@db.example.org:5432/orchestra"
+    assert chosen["OPENAI_API_KEY"] == {"value": MASK, "changed": True}
+    assert chosen["DATABASE_URL"]["value"] == f"postgresql://{MASK}@db.example.org:5432/orchestra"
     assert chosen["MAX_FILE_SIZE"] == {"value": 2 * 1024**3, "changed": False}
     assert "Django==" in parts["packages.txt"]
     assert "[x] monitoring.0002_figures" in parts["migrations.txt"]

@@ -12,6 +12,9 @@ from django.utils.timezone import is_naive, make_aware
 
 from orchestra.accounts import audit
 
+# What a formula begins with, half and full width.
+_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 
 class Command(BaseCommand):
     """Writes the audit log, oldest first."""
@@ -31,8 +34,9 @@ class Command(BaseCommand):
 
 
 def harmless(row: tuple[str, ...]) -> list[str]:
-    """Return cells that no spreadsheet takes for formulas."""
-    return [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in row]
+    """Return cells, each in one line, that no spreadsheet takes for formulas."""
+    lines = (" ".join(cell.splitlines()) for cell in row)
+    return [f"'{line}" if line.startswith("\t") or line.lstrip().startswith(_SIGNS) else line for line in lines]
 
 
 def _time(text: str) -> datetime | None:

@@ -34,7 +34,7 @@ VECTORS: list[tuple[str, list[str]]] = [
         *("user@127.0.0.1", "example.org@127.0.0.1", "example.org:80@127.0.0.1", "u:p@example.org", ":@127.0.0.1"),
         *("127.0.0.1#.example.org", "127.0.0.1?.example.org", "127.0.0.1/.example.org"),
         *("example.org\\@127.0.0.1", "127.0.0.1\\.example.org", "127.0.0.1%00.example.org", "127.0.0.1%2f"),
-        *("127.0.0.1 .example.org", "exa\tmple.org", "127.0.0.1\n", "", ":80", "example.org:0", "example.org:99999"),
+        *("127.0.0.1 .example.org", "exa\tmple.org", "127.0.0.1\n", "", ":80", "example.org:0"),
     )
 ] + [
     ("http://rebound.example.org/", ["127.0.0.1"]),
@@ -48,6 +48,7 @@ VECTORS: list[tuple[str, list[str]]] = [
     ("http://example.org:22/", ["93.184.216.34"]),
     ("http://example.org:25/", ["93.184.216.34"]),
     ("https://example.org:993/", ["93.184.216.34"]),
+    ("http://example.org:99999/", ["93.184.216.34"]),
     *(
         (url, [])
         for url in (
