@@ -47,6 +47,11 @@ class Misbehaving(Extractor):
             }
         )
 
+    def nap(self) -> Iterator[Piece]:
+        """Wait for a time that ends: who is patient gets a text."""
+        time.sleep(12)
+        yield Segment("awake")
+
     def wait(self) -> Iterator[Piece]:
         """Do nothing for a long time."""
         time.sleep(60)
