@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT, parsed
+from tests.architecture.judged_pages import Row, faults_of
+from tests.architecture.tree import ROOT
 
 PAGE = "docs/security/asvs.md"
 VERDICTS = ("met", "partly", "not met", "not applicable")
@@ -31,32 +28,15 @@ REQUIREMENTS = {
 """,
 }
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| (\d) \| [^|]+ \| ([^|]+) \|([^|]*)\|$", re.MULTILINE)
-SUM = re.compile(r"^\| ([a-z ]+) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
-TEST = re.compile(r"`(tests/[^`]*)`")
-SHORTEST_REASON = 2  # words
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One requirement as the page has it."""
-
-    number: str
-    level: int
-    verdict: str
-    shown: str
-
-    @property
-    def reason(self) -> str:
-        """What is said besides the names of tests."""
-        return TEST.sub("", self.shown).strip()
 
 
 def _rows(page: str) -> list[Row]:
-    return [Row(number, int(level), verdict, shown) for number, level, verdict, shown in ROW.findall(page)]
+    return [Row(number, verdict, shown, int(level)) for number, level, verdict, shown in ROW.findall(page)]
 
 
-def _required() -> set[tuple[str, int]]:
-    return {(number, level) for level, numbers in REQUIREMENTS.items() for number in _numbers(numbers)}
+def _required() -> dict[str, int]:
+    """Return the level of each requirement."""
+    return {number: level for level, numbers in REQUIREMENTS.items() for number in _numbers(numbers)}
 
 
 def _numbers(compact: str) -> Iterator[str]:
@@ -66,36 +46,11 @@ def _numbers(compact: str) -> Iterator[str]:
         yield from (f"{section}.{number}" for number in range(int(first), int(last or first) + 1))
 
 
-def _exists(name: str) -> bool:
-    path, *names = name.split("::")
-    if not (ROOT / path).is_file() or not names or not names[-1].startswith("test_"):
-        return False
-    body: list[ast.stmt] = parsed(Path(path)).body
-    for each in names[:-1]:
-        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == each), [])
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == names[-1] for node in body)
-
-
 def _faults(page: str) -> list[str]:
-    rows = _rows(page)
-    found = Counter((row.number, row.level) for row in rows)
-    faults = [f"{number} is missing" for number, _ in _required() - found.keys()]
-    faults += [f"{number} is no requirement of level {level}" for number, level in found.keys() - _required()]
-    faults += [f"{number} is there {times} times" for (number, _), times in found.items() if times > 1]
-    for row in rows:
-        if row.verdict not in VERDICTS:
-            faults.append(f"{row.number}: {row.verdict} is no verdict")
-        if not (row.verdict == "met" and TEST.search(row.shown)) and len(row.reason.split()) < SHORTEST_REASON:
-            faults.append(f"{row.number} has no reason")
-        faults += [f"{row.number}: {name} does not exist" for name in TEST.findall(row.shown) if not _exists(name)]
-    return faults + _wrong_sums(page, rows)
-
-
-def _wrong_sums(page: str, rows: list[Row]) -> list[str]:
-    written = {name: tuple(map(int, numbers)) for name, *numbers in SUM.findall(page)}
-    counted = Counter((verdict, row.level) for row in rows for verdict in (row.verdict, "all"))
-    right = {name: (counted[name, 1], counted[name, 2]) for name in (*VERDICTS, "all")}
-    return [] if written == {name: (*two, sum(two)) for name, two in right.items()} else [f"the sums are {right}"]
+    rows, levels = _rows(page), _required()
+    elsewhere = [row for row in rows if levels.get(row.number) != row.group]
+    wrong = [f"{row.number} is no requirement of level {row.group}" for row in elsewhere]
+    return wrong + faults_of(page, rows, levels, VERDICTS)
 
 
 def test_every_requirement_is_judged_once_with_tests_that_exist_or_a_reason() -> None:
