@@ -55,6 +55,9 @@ SETTINGS = {
     "log_timezone": "'UTC'",
     "logging_collector": "off",
     "log_line_prefix": "'%m [%p] %d '",
+    # No values of users in the log: neither the statement that failed, nor the rows that it names.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 _MB = 1024**2
 # POSIX shared memory lives in /dev/shm, 64 MB in a default container: a parallel HNSW build fails there.

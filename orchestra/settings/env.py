@@ -19,12 +19,11 @@ from pydantic_settings import SettingsConfigDict
 from orchestra.common import failpoints
 from orchestra.common.outbound import addresses
 from orchestra.settings.address_forms import require_networks, require_server, require_url
-from orchestra.settings.server_variables import BASE_DIR, CommaSeparated, ServerVariables
+from orchestra.settings.server_variables import BASE_DIR, SHORTEST_SECRET, CommaSeparated, ServerVariables
 
 SECRETS_DIR = Path("/run/secrets")
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
-SHORTEST_SECRET = 32
 EmbeddingEngine = Literal["auto", "fast", "onnx", "openvino", "sentence-transformers", "provider", "hashing"]
 
 _EXAMPLES = {"reranker_url": "https://api.example.org/v1/rerank"}

@@ -18,6 +18,10 @@ from orchestra.settings.address_forms import require_networks, require_server, r
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 
+SHORTEST_SECRET = 32
+"""Signs of a secret that somebody makes up."""
+
+
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -142,6 +146,13 @@ class ServerVariables(BaseSettings):
     @classmethod
     def _s3_server(cls, value: str) -> str:
         require_server(value, "https://s3.example.org:9000")
+        return value
+
+    @field_validator("secret_key", "jwt_signing_key")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if value and len(value) < SHORTEST_SECRET:
+            raise ValueError(f"write {SHORTEST_SECRET} signs or more, or leave it out: one is made then")
         return value
 
     @field_validator("s3_secret_key_file")

@@ -54,6 +54,19 @@ def test_a_stopped_server_starts_again(server: EmbeddedPostgres) -> None:
     assert server.ensure() is True
 
 
+def test_the_log_has_no_values_of_statements_that_failed(server: EmbeddedPostgres) -> None:
+    server.ensure()
+    query(server, "create table people (name text primary key, at date)")
+    query(server, "insert into people values ('hunter1')")
+    for wrong in ("insert into people values ('hunter1')", "insert into people values ('x', 'hunter3')", "hunter2 ("):
+        with pytest.raises(psycopg.Error):
+            query(server, wrong)
+    log = server.log.read_text()
+    assert "duplicate key" in log, "what went wrong is told"
+    assert "hunter1" not in log
+    assert "insert into" not in log
+
+
 def test_the_server_has_a_recent_pgvector_unicode_and_safe_settings(server: EmbeddedPostgres) -> None:
     server.ensure()
     query(server, "create extension vector")

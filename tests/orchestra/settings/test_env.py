@@ -13,7 +13,7 @@ from orchestra.settings.env import Environment, environment
 from orchestra.settings.env_example import env_example
 from orchestra.settings.server_variables import BASE_DIR
 
-SECRETS = {"SECRET_KEY": "top-secret-key", "JWT_SIGNING_KEY": "top-secret-signature"}
+SECRETS = {"SECRET_KEY": "top-secret-key" * 3, "JWT_SIGNING_KEY": "top-secret-signature" * 2}
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
@@ -59,6 +59,8 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
         ("OUTBOUND_ALLOWED_PRIVATE", "http://localhost:11434", "localhost:11434,10.1.0.0/16"),
         ("OUTBOUND_ALLOWED_PRIVATE", "localhost:http", "localhost:11434,10.1.0.0/16"),
         ("CREDENTIALS_KEYS", "hunter2", "32 signs"),
+        ("SECRET_KEY", "hunter2" * 4, "32 signs"),
+        ("JWT_SIGNING_KEY", "hunter2", "32 signs"),
         ("OPENAI_API_KEY", "hunter2\nhunter2", "without blanks"),
         ("OPENAI_BASE_URL", "https://root:hunter2@api.example.org/v1", "without a name or password"),
         ("LOCAL_LLM_URL", "http://10.0.0.5:11434/v1", "LLM_BASE_URL"),
@@ -219,8 +221,9 @@ def test_settings_may_lie_in_files_of_which_the_environment_comes_first(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "redis_url").write_text("redis://:secret@inner:6379/0\n")
-    (tmp_path / "secret_key").write_text("from the file")
-    monkeypatch.setenv("SECRET_KEY", "from the environment")
+    (tmp_path / "secret_key").write_text("from the file, which is read second")
+    key = "from the environment, which comes first"
+    monkeypatch.setenv("SECRET_KEY", key)
     monkeypatch.delenv("REDIS_URL", raising=False)
     read = Environment(_env_file=None, _secrets_dir=tmp_path)
-    assert (read.redis_url, read.secret_key) == ("redis://:secret@inner:6379/0", "from the environment")
+    assert (read.redis_url, read.secret_key) == ("redis://:secret@inner:6379/0", key)
