@@ -80,7 +80,7 @@ _BY_NAME: dict[str, Any] = {
     "owner": "alice",
     "page": 1,
     "page_size": 50,
-    "password": "correct horse battery",
+    "password": "a long sentence that only I know",
     "place": {"page": 3, "headings": ["Maintenance"]},
     "preferences": {},
     "prefix": "orc_3q2-7w",
@@ -159,7 +159,7 @@ _BY_SHAPE: dict[str, dict[str, Any]] = {
     "Progress": {"stage": "files.pipeline.ExtractStage", "done": 3, "total": 12, "percent": 25},
     "Ready": {"status": "ok"},
     "Sentence": {"supported": True},
-    "TokenObtainPairRequest": {"username": "alice", "password": "correct horse battery"},
+    "TokenObtainPairRequest": {"username": "alice", "password": "a long sentence that only I know"},
     "Upload": {"complete": False, "duplicate": False, "restored": False, "status": "uploading"},
     "VectorSearchRequest": {"filters": {"kinds": ["document"]}},
 }

@@ -164,16 +164,16 @@ class FileContentView(APIView):
     def get(self, request: Request, file_id: UUID) -> HttpResponseBase:
         """Return metadata and a page of segments, or all text with ``?format=text``."""
         file = selectors.get_file(_user(request), file_id)
+        query = SegmentPageSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
         if media_type := TEXT_FORMS.get(request.query_params.get("format", "")):
             response = StreamingHttpResponse(selectors.text_of(file), content_type=f"{media_type}; charset=utf-8")
             return downloads.harmless(response)
-        return Response(_content_page(file, request))
+        return Response(_content_page(file, query.validated_data["offset"], query.validated_data["limit"]))
 
 
-def _content_page(file: FileRecord, request: Request) -> dict[str, Any]:
-    query = SegmentPageSerializer(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    offset, limit = query.validated_data["offset"], min(MAX_SEGMENTS, query.validated_data["limit"])
+def _content_page(file: FileRecord, offset: int, limit: int) -> dict[str, Any]:
+    limit = min(MAX_SEGMENTS, limit)
     page = list(selectors.segments_of(file)[offset : offset + limit])
     after = offset + len(page)
     return {

@@ -166,6 +166,13 @@ class TestStatus:
 
 
 class TestContent:
+    @pytest.mark.parametrize("form", ["json", "text", "markdown"])
+    def test_odd_pages_are_refused_in_each_form(
+        self, as_alice: APIClient, alice: User, make_file: MakeFile, form: str
+    ) -> None:
+        file = make_file(alice)
+        assert as_alice.get(f"/api/files/{file.pk}/content?format={form}&limit=many").status_code == 400
+
     def test_segments_are_paged_without_gap_or_overlap(
         self, as_alice: APIClient, alice: User, make_file: MakeFile
     ) -> None:
