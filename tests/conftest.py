@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
 from rest_framework.test import APIClient
 
 from files.models import FileRecord
@@ -135,6 +136,13 @@ def as_alice(alice: User) -> APIClient:
 def as_bob(bob: User) -> APIClient:
     """An API client of bob's."""
     return client_of(bob)
+
+
+@pytest.fixture
+def browser(alice: User, client: Client) -> Client:
+    """Alice's browser: signed in by a session."""
+    client.force_login(alice)
+    return client
 
 
 @pytest.fixture

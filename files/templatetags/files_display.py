@@ -16,11 +16,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from files import selectors
 from files.file_views import SEGMENTS_SHOWN
-from files.models import FileRecord, FileSegment, FileStatus
+from files.models import FileRecord, FileSegment
 from files.places import describe_place
 from files.rows import may_cancel, may_retry
 from files.selectors import FileStatusView
-from files.status_text import LABELS, SCRIPT_TEXTS, StatusText, stage_times, status_text, type_label
+from files.status_text import SCRIPT_TEXTS, StatusText, stage_times, status_text, type_label
 from orchestra.accounts.models import User
 
 register = template.Library()
@@ -86,12 +86,6 @@ def script_texts() -> dict[str, Any]:
 def trash_days() -> int:
     """Return for how many days a deleted file may be restored; 0 where there is no trash."""
     return int(settings.TRASH_DAYS)
-
-
-@register.filter
-def status_label(status: str) -> str:
-    """Return what a status is called."""
-    return LABELS[FileStatus(status)]
 
 
 @register.simple_tag

@@ -22,13 +22,6 @@ def _upload(client: httpx.Client, name: str, content: bytes) -> str:
     return str(answer.json()["id"])
 
 
-def _statuses(client: httpx.Client) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for file in client.get("/api/files", params={"page_size": 200}).json()["results"]:
-        counts[file["status"]] = counts.get(file["status"], 0) + 1
-    return counts
-
-
 def _assert_chunks_are_whole(stack: Stack) -> None:
     with stack.database() as database:
         doubled = database.execute(

@@ -23,13 +23,6 @@ TABS = ("", "/passages", "/metadata", "/timeline", "/origin")
 
 
 @pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
 def read(alice: User, make_file: MakeFile) -> FileRecord:
     """A file that was read."""
     file = make_file(

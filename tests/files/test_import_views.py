@@ -29,12 +29,6 @@ from tests.shelf import Shelf
 PATH = "/integrations"
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def html_of(response: Any) -> str:
     assert response.status_code == 200
     return " ".join(unescape(response.content.decode()).split())

@@ -21,13 +21,6 @@ HOSTILE = "<script>alert(1)<script>.txt"
 MakeFile = Callable[..., FileRecord]
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
 def page(browser: Client, path: str) -> str:
     answer = browser.get(path)
     assert answer.status_code == 200

@@ -23,12 +23,6 @@ HOSTILE = '"><script>alert(1)</script>'
 
 
 @pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
 def form(openai_server: OpenAIServer, settings: Any) -> dict[str, str]:
     settings.OUTBOUND_ALLOWED_PRIVATE = (f"127.0.0.1:{openai_server.port}",)
     values = {"base_url": openai_server.base_url, "model": MODEL, "key": KEY, "alias": "default"}

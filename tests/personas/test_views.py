@@ -33,12 +33,6 @@ def _none_yet(db: None) -> None:
     Persona.objects.all().delete()
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def test_an_empty_gallery_says_how_to_begin(browser: Client) -> None:
     html = browser.get("/personas").content.decode()
     assert "No personas yet" in html

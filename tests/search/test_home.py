@@ -22,13 +22,6 @@ pytestmark = pytest.mark.django_db
 MakeFile = Callable[..., FileRecord]
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
 def page(browser: Client, path: str = "/") -> str:
     answer = browser.get(path)
     assert answer.status_code == 200

@@ -20,13 +20,6 @@ MakeFile = Callable[..., FileRecord]
 
 
 @pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
 def long(alice: User, make_file: MakeFile) -> FileRecord:
     """A file of more than two pages of passages."""
     sections = (f"# Berth {n}\n\nThe crane at <b>berth</b> {n} stops in wind. " + f"Rope {n}. " * 90 for n in range(50))

@@ -36,12 +36,6 @@ def library(alice: User, make_file: Callable[..., FileRecord]) -> None:
         pass
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def nothing_stayed() -> bool:
     return not any(model.objects.exists() for model in (SearchQuery, Conversation, SearchAudit))
 

@@ -25,13 +25,6 @@ from search.templatetags.search_display import highlighted, hit_address
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
 def a_hit(**more: Any) -> Hit:
     values: dict[str, Any] = {
         "chunk_id": uuid.uuid4(),

@@ -19,12 +19,6 @@ from tests.orchestra.common.outbound.answering import Server
 PATH = "/webhooks"
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    client.force_login(alice)
-    return client
-
-
 def html_of(response: Any) -> str:
     return " ".join(unescape(response.content.decode()).split())
 

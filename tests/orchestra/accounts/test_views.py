@@ -10,13 +10,6 @@ from orchestra.accounts.models import ApiKey, User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def browser(alice: User, client: Client) -> Client:
-    """Alice's browser."""
-    client.force_login(alice)
-    return client
-
-
 def test_signing_in_leads_to_where_one_wanted_to_go(alice: User, client: Client) -> None:
     form = {"username": "alice", "password": "correct horse battery", "next": "/account"}
     assert client.post("/sign-in", form)["Location"] == "/account"
